@@ -1,0 +1,1 @@
+"""What a running daemon can be asked, and the doors through which it is asked."""

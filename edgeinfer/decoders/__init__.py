@@ -1,0 +1,1 @@
+"""Decoders: output tensors to findings; pure."""

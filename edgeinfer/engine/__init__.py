@@ -1,0 +1,1 @@
+"""Engine: pictures to tensors, tensors through a model."""

@@ -1,0 +1,1 @@
+"""Rules: observations to decisions; pure but for their own memory."""

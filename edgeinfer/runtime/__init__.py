@@ -1,0 +1,1 @@
+"""Runtime: the loops, the mailboxes, the outbox and the supervisor."""

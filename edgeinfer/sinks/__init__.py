@@ -1,0 +1,1 @@
+"""Sinks: the other side that takes messages."""

@@ -1,0 +1,1 @@
+"""Sources: devices as generators of samples."""

@@ -1,0 +1,1 @@
+"""Fakes that we ship: used by the tests, the demo and the docs alike."""

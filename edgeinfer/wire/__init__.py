@@ -1,0 +1,1 @@
+"""Wire: decisions to messages; pure."""
