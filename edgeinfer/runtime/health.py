@@ -25,6 +25,7 @@ class PostHealth:
     reason: str = ""
     since_ns: int = 0  # unix
     notes: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)  # what it runs: model, runtime
     meters: Meters = field(default_factory=Meters)
 
 
@@ -108,4 +109,4 @@ def _as_json(post: PostHealth) -> Mapping[str, Any]:
         body["reason"] = post.reason
     if post.notes:
         body["notes"] = dict(post.notes)
-    return body | post.meters.snapshot()
+    return body | dict(post.facts) | post.meters.snapshot()

@@ -43,6 +43,7 @@ class Loop:
         self._body, self._health, self._fatal = body, health, fatal
         self._backoff = Backoff()
         self.beat_ns = time.monotonic_ns()
+        self.waiting = False  # between two tries: nobody is stuck
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -50,6 +51,10 @@ class Loop:
 
     def beat(self) -> None:
         self.beat_ns = time.monotonic_ns()
+
+    def age_s(self, now_ns: int) -> float:
+        """How long the step that runs now has taken; 0 between two tries and after the end."""
+        return 0.0 if self.waiting or self.done.is_set() else (now_ns - self.beat_ns) / 1e9
 
     def well(self) -> None:
         self._backoff.reset()
@@ -82,5 +87,7 @@ class Loop:
         self._health.mark(self.name, "degraded", str(error))
         wait_s = self._backoff.next_s()
         log.debug("%s: again in %.1f s", self.name, wait_s)
+        self.waiting = True
         self.stop.wait(wait_s)
         self.beat()
+        self.waiting = False

@@ -1,0 +1,159 @@
+"""From parsed parts to typed, cross-checked ones: all that is wrong with a config is said here, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgeinfer import registry, store
+from edgeinfer.app.options import PipelineOptions, StateOptions
+from edgeinfer.app.probe import try_out
+from edgeinfer.config import Config, Part, decode
+from edgeinfer.engine.options import ModelOptions
+from edgeinfer.errors import ConfigError, EdgeinferError, InputError, Problem, nearest
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A part whose plugin was found and whose options are right."""
+
+    part: Part
+    cls: Any
+    options: Any
+
+
+@dataclass(frozen=True)
+class Model:
+    part: Part
+    options: ModelOptions
+    bundle: store.Bundle
+
+
+@dataclass(frozen=True)
+class PipelinePart:
+    part: Part
+    options: PipelineOptions
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A config in which every name, type and value is right; nothing is opened yet."""
+
+    config: Config
+    state: StateOptions
+    sources: Mapping[str, Plugin] = field(default_factory=dict)
+    models: Mapping[str, Model] = field(default_factory=dict)
+    rules: Mapping[str, Plugin] = field(default_factory=dict)
+    sinks: Mapping[str, Plugin] = field(default_factory=dict)
+    pipelines: Mapping[str, PipelinePart] = field(default_factory=dict)
+
+    @property
+    def device(self) -> str:
+        return self.config.device
+
+    def pipeline_of(self, rule: str) -> str:
+        return next((name for name, p in self.pipelines.items() if rule in p.options.rules), "")
+
+    def unused(self) -> list[str]:
+        """Parts that no pipeline takes: they are right, and do nothing."""
+        taken = {f"rule.{r}" for p in self.pipelines.values() for r in p.options.rules}
+        taken |= {f"source.{s}" for p in self.pipelines.values() for s in p.options.all_sources}
+        taken |= {f"model.{p.options.model}" for p in self.pipelines.values()}
+        have = [f"{section}.{name}" for section in ("source", "model", "rule") for name in self.config.of(section)]
+        return [name for name in have if name not in taken]
+
+
+def draw(config: Config, state_dir: Path | None = None) -> Blueprint:
+    """Decodes every part with its plugin's Options, finds the bundles, and checks the names between parts.
+
+    Raises:
+        ConfigError: with all problems of the config.
+    """
+    problems: list[Problem] = []
+    state = decode(config.state, StateOptions, problems) or StateOptions()
+    plugins = {
+        section: _plugins(config, section, group, problems)
+        for section, group in (("source", "sources"), ("rule", "rules"), ("sink", "sinks"))
+    }
+    blueprint = Blueprint(
+        config=config,
+        state=state,
+        sources=plugins["source"],
+        rules=plugins["rule"],
+        sinks=plugins["sink"],
+        models=_models(config, state_dir or state.folder(config.device), problems),
+        pipelines=_pipelines(config, problems),
+    )
+    _cross_check(blueprint, problems)
+    if problems:
+        raise ConfigError(problems)
+    return blueprint
+
+
+def _plugins(config: Config, section: str, group: str, problems: list[Problem]) -> dict[str, Plugin]:
+    found = {}
+    for name, part in config.of(section).items():
+        try:
+            cls = registry.find(group, part.kind)
+        except InputError as error:
+            problems.append(Problem(part.where.at("kind"), str(error)))
+            continue
+        options = decode(part, cls.Options, problems)
+        if options is not None:
+            found[name] = Plugin(part, cls, options)
+            try_out(section, found[name].cls, options, part, config.device, problems)
+    return found
+
+
+def _models(config: Config, state_dir: Path, problems: list[Problem]) -> dict[str, Model]:
+    found = {}
+    for name, part in config.of("model").items():
+        options = decode(part, ModelOptions, problems)
+        if options is None:
+            continue
+        try:
+            found[name] = Model(part, options, store.find(options.bundle, state_dir))
+        except EdgeinferError as error:
+            problems.append(Problem(part.where.at("bundle"), str(error)))
+    return found
+
+
+def _pipelines(config: Config, problems: list[Problem]) -> dict[str, PipelinePart]:
+    decoded = {name: (part, decode(part, PipelineOptions, problems)) for name, part in config.of("pipeline").items()}
+    return {name: PipelinePart(part, options) for name, (part, options) in decoded.items() if options is not None}
+
+
+def _cross_check(blueprint: Blueprint, problems: list[Problem]) -> None:
+    config = blueprint.config
+    if not config.of("pipeline"):
+        problems.append(Problem(config.where.at(""), "no [pipeline.NAME]: nothing would be decided; add one that names a source and rules"))
+    if not config.of("sink"):
+        problems.append(Problem(config.where.at(""), "no [sink.NAME]: decisions would go nowhere; add one, for instance [sink.out] with kind = \"console\""))
+    owner: dict[str, str] = {}
+    for name, pipeline in blueprint.pipelines.items():
+        _check_pipeline(config, pipeline, problems)
+        for rule in pipeline.options.rules:
+            if owner.setdefault(rule, name) != name:
+                problems.append(
+                    Problem(
+                        pipeline.part.where.at("rules"),
+                        f"rule {rule!r} already belongs to pipeline {owner[rule]!r}: its state topic can have one owner; write a second rule",
+                    )
+                )
+
+
+def _check_pipeline(config: Config, pipeline: PipelinePart, problems: list[Problem]) -> None:
+    options, where = pipeline.options, pipeline.part.where
+    names = [("source", "source" if s == options.source else "sources", s) for s in options.all_sources]
+    names += [("rule", "rules", r) for r in options.rules]
+    names += [("rule", "inputs", i.removeprefix("rule:")) for i in options.inputs]
+    names += [("model", "model", options.model)] if options.model else []
+    for section, key, name in names:
+        known = config.of(section)
+        if name not in known:
+            there = ", ".join(known) or "none"
+            problems.append(
+                Problem(where.at(key), f"no [{section}.{name}] in this config{nearest(name, known)} (there are: {there})")
+            )

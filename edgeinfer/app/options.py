@@ -1,0 +1,60 @@
+"""The options of the tables that are not plugins: [pipeline.NAME] and [state]."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from edgeinfer.config.values import bytes_of
+
+
+class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which source(s) go through which model to which rules.
+
+    A pipeline without a model hands readings to its rules as they are; with `inputs = ["rule:a"]` the
+    decisions of other rules are its observations.
+    """
+
+    rules: tuple[str, ...]
+    source: str = ""
+    sources: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.rules:
+            raise ValueError("rules: name at least one rule")
+        if not self.all_sources and not self.inputs:
+            raise ValueError('source: name where samples come from, for instance source = "camera"')
+        if bad := [i for i in self.inputs if not i.startswith("rule:")]:
+            raise ValueError(f'inputs: {bad[0]!r} should read "rule:NAME"')
+
+    @property
+    def all_sources(self) -> tuple[str, ...]:
+        return ((self.source,) if self.source else ()) + self.sources
+
+
+class StateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the outbox lies, how large it may grow, and how much a power cut may take.
+
+    `dir` empty means: what systemd hands over, else ~/.local/state/edgeinfer/DEVICE.
+    """
+
+    dir: str = ""
+    outbox_max: str = "64 MB"
+    sync_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        bytes_of(self.outbox_max)  # raises ValueError with what was expected
+        if not 0 <= self.sync_s <= 3600:
+            raise ValueError(f"sync_s: expected 0 to 3600 seconds, found {self.sync_s}")
+
+    @property
+    def outbox_max_bytes(self) -> int:
+        return bytes_of(self.outbox_max)
+
+    def folder(self, device: str, handed_over: Path | None = None) -> Path:
+        if self.dir:
+            return Path(self.dir).expanduser()
+        return handed_over or Path.home() / ".local/state/edgeinfer" / device

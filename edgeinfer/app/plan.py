@@ -1,0 +1,140 @@
+"""From a blueprint to a Plan: which post is built how, and when a change of the config touches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from edgeinfer import registry
+from edgeinfer.app.blueprint import Blueprint, Plugin
+from edgeinfer.clock import SourceStamp
+from edgeinfer.config import Part
+from edgeinfer.ports import Clock, EncoderPlace, Flow, Predictor, Rule, RulePlace, SinkPlace, Source, SourcePlace
+from edgeinfer.runtime.courier import Courier
+from edgeinfer.runtime.feed import Feed
+from edgeinfer.runtime.health import Health
+from edgeinfer.runtime.loop import Fatal
+from edgeinfer.runtime.mailbox import Hub, Inbox
+from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.pipeline import Line, Pipeline
+from edgeinfer.runtime.supervisor import Plan, Spec
+from edgeinfer.taps import Taps
+
+COURIER, PIPELINE, FEED = 0, 1, 2  # ranks: outputs start first, inputs stop first
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every post shares; lives as long as the daemon."""
+
+    clock: Clock
+    health: Health
+    outbox: Outbox
+    hub: Hub
+    taps: Taps
+    fatal: Fatal
+    machine_id: str
+
+
+def plan(blueprint: Blueprint, services: Services) -> Plan:
+    """All posts of `blueprint`. Nothing is opened: a post opens its device in its own thread."""
+    specs: dict[str, Spec] = {}
+    for name, sink in blueprint.sinks.items():
+        make = partial(_courier, name, sink, blueprint, services)
+        specs[f"sink.{name}"] = Spec(make, digest(sink.part, blueprint.device), COURIER)
+    for name in blueprint.pipelines:
+        identity = _pipeline_digest(name, blueprint)
+        specs[f"pipeline.{name}"] = Spec(partial(_pipeline, name, identity, blueprint, services), identity, PIPELINE)
+    for name, source in blueprint.sources.items():
+        if any(name in p.options.all_sources for p in blueprint.pipelines.values()):
+            specs[f"source.{name}"] = Spec(partial(_feed, name, source, services), digest(source.part), FEED)
+    return specs
+
+
+def digest(*parts: Part | str) -> str:
+    """An identity of what the user wrote in `parts`: `sha256:` and twelve hex digits."""
+    said = [part if isinstance(part, str) else [part.section, part.name, part.kind, part.options] for part in parts]
+    return "sha256:" + sha256(msgspec.json.encode(said, order="deterministic", enc_hook=str)).hexdigest()[:12]
+
+
+def _pipeline_digest(name: str, blueprint: Blueprint) -> str:
+    pipeline = blueprint.pipelines[name]
+    options = pipeline.options
+    parts: list[Part | str] = [pipeline.part, blueprint.device]
+    parts += [blueprint.sources[source].part for source in options.all_sources]
+    parts += [blueprint.rules[rule].part for rule in options.rules]
+    if options.model:
+        model = blueprint.models[options.model]
+        parts += [model.part, model.bundle.identity]
+    return digest(*parts)
+
+
+# --- the posts ---------------------------------------------------------------------------------------------
+
+
+def _feed(name: str, plugin: Plugin, services: Services) -> Feed:
+    stamp = SourceStamp(name, services.clock)
+    place = SourcePlace(name, stamp, services.health.reporter(f"source.{name}"))
+
+    def make() -> Source:
+        source: Source = plugin.cls(plugin.options, place)
+        return source
+
+    return Feed(name, make, stamp, services.hub, services.taps, services.health, services.fatal)
+
+
+def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services) -> Pipeline:
+    options = blueprint.pipelines[name].options
+    line = Line(
+        name=name,
+        inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint)),
+        open=partial(_predictor, options.model, blueprint) if options.model else None,
+        rules=partial(_rules, name, options.rules, blueprint),
+        config=identity,
+    )
+    return Pipeline(line, services.outbox, services.hub, services.taps, services.health, services.fatal)
+
+
+def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) -> Mapping[str, Flow]:
+    flows: dict[str, Flow] = dict.fromkeys(inputs, "queue")
+    for name in sources:
+        plugin = blueprint.sources[name]
+        place = SourcePlace(name, _no_stamp, _no_report)
+        flows[name] = plugin.cls(plugin.options, place).flow
+    return flows
+
+
+def _predictor(model: str, blueprint: Blueprint) -> Predictor:
+    from edgeinfer.engine.predictor import open_predictor
+
+    part = blueprint.models[model]
+    return open_predictor(part.bundle, part.options)
+
+
+def _rules(pipeline: str, names: Sequence[str], blueprint: Blueprint) -> list[Rule]:
+    plugins = [(name, blueprint.rules[name]) for name in names]
+    return [plugin.cls(plugin.options, RulePlace(pipeline, name)) for name, plugin in plugins]
+
+
+def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services) -> Courier:
+    options = plugin.options
+    topic = plugin.cls.topic_root(options, blueprint.device)
+    encoder_cls: Any = registry.find("encoders", options.encoding)
+    encoder = encoder_cls(encoder_cls.Options(), EncoderPlace(blueprint.device, topic, name))
+    report = services.health.reporter(f"sink.{name}")
+    place = SinkPlace(name, blueprint.device, services.machine_id, encoder.will(), report)
+    make_sink = partial(plugin.cls, options, place)
+    return Courier(f"sink.{name}", services.outbox, encoder, make_sink, services.health, services.fatal)
+
+
+def _no_stamp(_at: Any = None) -> Any:
+    raise AssertionError("only asked for its flow")
+
+
+def _no_report(_topic: str, _text: str | None) -> None:
+    """Only asked for its flow."""

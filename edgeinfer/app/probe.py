@@ -1,0 +1,30 @@
+"""Builds a plugin once and throws it away: what its constructor says is wrong becomes a config problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgeinfer.clock import SourceStamp, SystemClock
+from edgeinfer.config import Part
+from edgeinfer.errors import InputError, Problem
+from edgeinfer.ports import RulePlace, SinkPlace, SourcePlace
+
+
+def try_out(section: str, cls: Any, options: Any, part: Part, device: str, problems: list[Problem]) -> None:
+    """Constructors touch no device and no network, so this is cheap and safe (see ports)."""
+    try:
+        cls(options, _place(section, part.name, device))
+    except InputError as error:
+        problems.append(Problem(part.where.at(""), str(error)))
+
+
+def _place(section: str, name: str, device: str) -> Any:
+    if section == "source":
+        return SourcePlace(name, SourceStamp(name, SystemClock()), _silent)
+    if section == "rule":
+        return RulePlace("", name)
+    return SinkPlace(name, device, "", None, _silent)
+
+
+def _silent(_topic: str, _text: str | None) -> None:
+    """What a probe complains of is of no interest; the real part will say it again."""

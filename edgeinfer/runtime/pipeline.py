@@ -1,0 +1,144 @@
+"""A pipeline takes samples from its inbox, thinks, and commits what its rules decide to the outbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edgeinfer.errors import InferenceLost
+from edgeinfer.events import Decision, Frame, Instant, Lost, Observation
+from edgeinfer.ports import Predictor, Rule
+from edgeinfer.runtime.health import Health
+from edgeinfer.runtime.loop import Fatal, Loop
+from edgeinfer.runtime.mailbox import Hub, Inbox, Item
+from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.taps import Taps
+
+_STEP_BOUND_S = 10.0  # a step that takes longer is stuck: systemd is no longer told that all is well
+_OPEN_BOUND_S = 60.0  # loading a model from a slow card
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a pipeline is made of: `open` loads the model (None without one), `rules` makes them anew."""
+
+    name: str
+    inbox: Inbox
+    open: Callable[[], Predictor] | None
+    rules: Callable[[], Sequence[Rule]]
+    config: str  # identity of this pipeline's part of the config and of all it depends on
+
+
+class Pipeline:
+    """The post of one line."""
+
+    def __init__(self, line: Line, outbox: Outbox, hub: Hub, taps: Taps, health: Health, fatal: Fatal) -> None:
+        self.post = f"pipeline.{line.name}"
+        self._line, self._outbox, self._hub, self._taps = line, outbox, hub, taps
+        self._health = health
+        self._meters = health.post(self.post).meters
+        self._opening = False
+        self._loop = Loop(self.post, self._run, health, fatal)
+        self._rules: Sequence[Rule] = ()
+        self._predictor: Predictor | None = None
+        self._last: tuple[str, Instant] | None = None
+        hub.subscribe(line.inbox)
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        done = self._loop.join(timeout_s)
+        self._hub.leave(self._line.inbox)
+        return done
+
+    def watch(self, now_ns: int) -> None:
+        """Nothing to do: a pipeline that is stuck is systemd's matter (see `steps`)."""
+
+    def steps(self, now_ns: int) -> bool:
+        """Whether this pipeline makes steps; it wakes each second even when nothing comes."""
+        return self._loop.age_s(now_ns) < (_OPEN_BOUND_S if self._opening else _STEP_BOUND_S)
+
+    @property
+    def ended(self) -> bool:
+        return self._loop.done.is_set()
+
+    def _run(self, loop: Loop) -> None:
+        self._opening = True
+        self._rules = self._line.rules()
+        self._predictor = self._line.open() if self._line.open else None
+        loop.beat()
+        self._opening = False
+        if self._predictor:
+            self._health.post(self.post).facts["model"] = self._predictor.identity
+            self._health.post(self.post).facts["runtime"] = self._predictor.runtime
+        loop.well()
+        try:
+            self._take_all(loop)
+        except InferenceLost as error:
+            self._forget(str(error))
+            raise
+        finally:
+            if self._predictor:
+                self._predictor.close()
+        if loop.stop.is_set():
+            self._forget("stopped")
+        else:
+            self._health.mark(self.post, "ended", "end of input")
+
+    def _take_all(self, loop: Loop) -> None:
+        inbox = self._line.inbox
+        while not loop.stop.is_set():
+            item = inbox.take(1.0)
+            loop.beat()
+            if item is not None:
+                self._step(item)
+                self._meters.counters["dropped"] = inbox.dropped
+            elif inbox.ended:
+                return
+
+    def _step(self, item: Item) -> None:
+        source = item.key[0] if not isinstance(item, Decision) else f"rule:{item.rule}"
+        self._last = (source, item.at)
+        seen = self._see(item)
+        if seen is None:
+            return
+        started = time.perf_counter_ns()
+        decisions = [decision for rule in self._rules for decision in rule.observe(seen)]
+        self._meters.record("rules", time.perf_counter_ns() - started)
+        self._commit(decisions)
+
+    def _see(self, item: Item) -> Observation | None:
+        if not isinstance(item, Frame):
+            return item
+        if self._predictor is None:
+            return None
+        self._meters.count("frames")
+        inference = self._predictor.predict(item)
+        for stage, ns in inference.timings.items():
+            self._meters.record(stage, ns)
+        self._taps(self.post, inference)
+        return inference
+
+    def _commit(self, decisions: Sequence[Decision]) -> None:
+        if not decisions:
+            return
+        started = time.perf_counter_ns()
+        model = self._predictor.identity if self._predictor else ""
+        self._outbox.append(decisions, model, self._line.config)
+        self._meters.record("outbox", time.perf_counter_ns() - started)
+        self._meters.count("decisions", len(decisions))
+        for decision in decisions:
+            self._taps(self.post, decision)
+            self._hub.offer(f"rule:{decision.rule}", decision)
+
+    def _forget(self, reason: str) -> None:
+        """What the rules know no longer holds: each says so, at the moment of the last sample."""
+        if self._last is None:
+            return
+        source, at = self._last
+        lost = Lost((source, -1), at, reason)
+        self._commit([decision for rule in self._rules for decision in rule.observe(lost)])
+
+
