@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from edgeinfer import registry, store
 from edgeinfer.app.options import PipelineOptions, StateOptions
-from edgeinfer.app.probe import try_out
+from edgeinfer.app.probe import Plugin, try_out
 from edgeinfer.config import Config, Part, decode
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.errors import ConfigError, EdgeinferError, InputError, Problem, nearest
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A part whose plugin was found and whose options are right."""
-
-    part: Part
-    cls: Any
-    options: Any
 
 
 @dataclass(frozen=True)
@@ -65,13 +55,18 @@ class Blueprint:
         return [name for name in have if name not in taken]
 
 
-def draw(config: Config, state_dir: Path | None = None) -> Blueprint:
+def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None = None) -> Blueprint:
     """Decodes every part with its plugin's Options, finds the bundles, and checks the names between parts.
+
+    Args:
+        config: what `config.load` gave.
+        frame: problems that loading already found, told together with ours.
+        state_dir: the folder that systemd hands over, if it does.
 
     Raises:
         ConfigError: with all problems of the config.
     """
-    problems: list[Problem] = []
+    problems = list(frame)
     state = decode(config.state, StateOptions, problems) or StateOptions()
     plugins = {
         section: _plugins(config, section, group, problems)
@@ -83,7 +78,7 @@ def draw(config: Config, state_dir: Path | None = None) -> Blueprint:
         sources=plugins["source"],
         rules=plugins["rule"],
         sinks=plugins["sink"],
-        models=_models(config, state_dir or state.folder(config.device), problems),
+        models=_models(config, state.folder(config.device, state_dir), problems),
         pipelines=_pipelines(config, problems),
     )
     _cross_check(blueprint, problems)
@@ -95,6 +90,8 @@ def draw(config: Config, state_dir: Path | None = None) -> Blueprint:
 def _plugins(config: Config, section: str, group: str, problems: list[Problem]) -> dict[str, Plugin]:
     found = {}
     for name, part in config.of(section).items():
+        if not part.kind:  # told already
+            continue
         try:
             cls = registry.find(group, part.kind)
         except InputError as error:
@@ -103,7 +100,7 @@ def _plugins(config: Config, section: str, group: str, problems: list[Problem]) 
         options = decode(part, cls.Options, problems)
         if options is not None:
             found[name] = Plugin(part, cls, options)
-            try_out(section, found[name].cls, options, part, config.device, problems)
+            try_out(found[name], config.device, problems)
     return found
 
 
@@ -114,10 +111,15 @@ def _models(config: Config, state_dir: Path, problems: list[Problem]) -> dict[st
         if options is None:
             continue
         try:
-            found[name] = Model(part, options, store.find(options.bundle, state_dir))
+            found[name] = Model(part, options, _bundle(options.bundle, config, state_dir))
         except EdgeinferError as error:
             problems.append(Problem(part.where.at("bundle"), str(error)))
     return found
+
+
+def _bundle(name: str, config: Config, state_dir: Path) -> store.Bundle:
+    """A relative path starts from the folder of the config."""
+    return store.open_bundle(store.find_bundle(name, state_dir, Path(config.where.name).parent))
 
 
 def _pipelines(config: Config, problems: list[Problem]) -> dict[str, PipelinePart]:
@@ -128,9 +130,9 @@ def _pipelines(config: Config, problems: list[Problem]) -> dict[str, PipelinePar
 def _cross_check(blueprint: Blueprint, problems: list[Problem]) -> None:
     config = blueprint.config
     if not config.of("pipeline"):
-        problems.append(Problem(config.where.at(""), "no [pipeline.NAME]: nothing would be decided; add one that names a source and rules"))
+        problems.append(Problem(config.where.at(), "no [pipeline.NAME]: nothing would be decided; add one that names a source and rules"))
     if not config.of("sink"):
-        problems.append(Problem(config.where.at(""), "no [sink.NAME]: decisions would go nowhere; add one, for instance [sink.out] with kind = \"console\""))
+        problems.append(Problem(config.where.at(), "no [sink.NAME]: decisions would go nowhere; add one, for instance [sink.out] with kind = \"console\""))
     owner: dict[str, str] = {}
     for name, pipeline in blueprint.pipelines.items():
         _check_pipeline(config, pipeline, problems)

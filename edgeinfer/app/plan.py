@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from edgeinfer import registry
-from edgeinfer.app.blueprint import Blueprint, Plugin
+from edgeinfer.app.blueprint import Blueprint
+from edgeinfer.app.probe import Plugin
 from edgeinfer.clock import SourceStamp
 from edgeinfer.config import Part
 from edgeinfer.ports import Clock, EncoderPlace, Flow, Predictor, Rule, RulePlace, SinkPlace, Source, SourcePlace
@@ -25,7 +26,7 @@ from edgeinfer.runtime.pipeline import Line, Pipeline
 from edgeinfer.runtime.supervisor import Plan, Spec
 from edgeinfer.taps import Taps
 
-COURIER, PIPELINE, FEED = 0, 1, 2  # ranks: outputs start first, inputs stop first
+DOOR, COURIER, PIPELINE, FEED = -1, 0, 1, 2  # ranks: outputs start first, inputs stop first
 
 
 @dataclass(frozen=True)

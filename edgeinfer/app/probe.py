@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from edgeinfer.clock import SourceStamp, SystemClock
-from edgeinfer.config import Part
+from edgeinfer.config import Part, blame
 from edgeinfer.errors import InputError, Problem
 from edgeinfer.ports import RulePlace, SinkPlace, SourcePlace
 
 
-def try_out(section: str, cls: Any, options: Any, part: Part, device: str, problems: list[Problem]) -> None:
+@dataclass(frozen=True)
+class Plugin:
+    """A part whose plugin was found and whose options are right."""
+
+    part: Part
+    cls: Any
+    options: Any
+
+
+def try_out(plugin: Plugin, device: str, problems: list[Problem]) -> None:
     """Constructors touch no device and no network, so this is cheap and safe (see ports)."""
     try:
-        cls(options, _place(section, part.name, device))
+        plugin.cls(plugin.options, _place(plugin.part.section, plugin.part.name, device))
     except InputError as error:
-        problems.append(Problem(part.where.at(""), str(error)))
+        problems.append(blame(plugin.part, plugin.cls.Options, error))
 
 
 def _place(section: str, name: str, device: str) -> Any:

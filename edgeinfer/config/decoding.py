@@ -15,9 +15,10 @@ from edgeinfer.errors import InputError, Problem, nearest
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_PLACE = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)  # msgspec's "… - at `$[0].x`"
-_STEP = re.compile(r"\[(\d+)\]|\.([^.\[]+)")
-_SUBJECT = re.compile(r"['\"]?([A-Za-z0-9_-]+)")
+# Compiled when something is wrong, not at import: a daemon starts with configs that are right.
+_PLACE = r"(?s)(.*?)(?: - at `\$(.*)`)?"  # msgspec's "… - at `$[0].x`"
+_STEP = r"\[(\d+)\]|\.([^.\[]+)"
+_SUBJECT = r"['\"]?([A-Za-z0-9_-]+)"
 
 
 def decode(part: Part, options_type: type[T], problems: list[Problem]) -> T | None:
@@ -40,7 +41,7 @@ def decode(part: Part, options_type: type[T], problems: list[Problem]) -> T | No
 def blame(part: Part, options_type: type[msgspec.Struct], error: Exception) -> Problem:
     """The problem that `error` is; it stands at the key with whose name the message begins, else at the part."""
     words, steps = _split(str(error))
-    subject = _SUBJECT.match(words)
+    subject = re.match(_SUBJECT, words)
     if not steps and subject and subject[1] in options_type.__struct_encode_fields__:
         steps = [subject[1]]
     return Problem(part.where.at(*steps), words)
@@ -108,9 +109,9 @@ def _step_into(kind: Any, depth: int) -> Any:
 
 
 def _split(message: str) -> tuple[str, list[str | int]]:
-    match = _PLACE.fullmatch(message)
+    match = re.fullmatch(_PLACE, message)
     words, place = (match[1], match[2] or "") if match else (message, "")
-    return words, [int(i) if i else name for i, name in _STEP.findall(place)]
+    return words, [int(i) if i else name for i, name in re.findall(_STEP, place)]
 
 
 def _hook(kind: type, value: Any) -> Any:

@@ -1,8 +1,7 @@
-"""Config files to a `Config`: reads, merges conf.d and checks the frame; what stands inside a part is not judged."""
+"""Config files to a `Config`: reads, parses and merges conf.d; what the tables mean is judged elsewhere."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from hashlib import sha256
@@ -11,23 +10,14 @@ from typing import Any
 
 import msgspec
 
+from edgeinfer.config.frame import device_of, parts_of
 from edgeinfer.config.lines import KeyPath, lines_of
-from edgeinfer.config.parts import SECTIONS, WITH_KIND, Config, Part, Where
+from edgeinfer.config.parts import Config, Where
 from edgeinfer.config.syntax import SyntaxProblem, parse
-from edgeinfer.config.values import device_problem, legal_device
-from edgeinfer.config.words import found
-from edgeinfer.errors import ConfigError, Problem, nearest
+from edgeinfer.errors import ConfigError, Problem
 
 _MOST_BYTES = 4_000_000  # a config is written by people; more than this is some other file
-_NAME = re.compile(r"[a-z0-9_-]+")
-_SYNTAX = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
-_EXAMPLES = {
-    "source": "belt",
-    "model": "parts",
-    "rule": "scratched",
-    "pipeline": "inspection",
-    "sink": "plant",
-}
+_SYNTAX = r"(?s)(.*) \(at (?:line (\d+), column (\d+)|end of document)\)"  # compiled when it is needed
 
 
 def load(path: Path, *, with_conf_d: bool = True, problems: list[Problem] | None = None) -> Config:
@@ -69,7 +59,7 @@ def _config(name: str, texts: Mapping[str, str], told: list[Problem], kept: list
     where = Where(name, places)
     if not merged:
         told.append(Problem(name, "the config is empty; docs/configuration.md has a whole one to start from"))
-    config = Config(_device(merged, where, told), _parts(merged, where, told), _digest(merged), where)
+    config = Config(device_of(merged, where, told), parts_of(merged, where, told), _digest(merged), where)
     if told and (kept is None or not merged):
         raise ConfigError(told)
     if kept is not None:
@@ -135,7 +125,7 @@ def _parse(file: str, text: str, told: list[Problem]) -> dict[str, Any] | None:
 
 
 def _syntax(file: str, message: str, last: int) -> Problem:
-    match = _SYNTAX.fullmatch(message)
+    match = re.fullmatch(_SYNTAX, message)
     if match is None:
         return Problem(file, f"no valid TOML: {message}")
     line, column = match[2] or str(last), match[3]
@@ -173,76 +163,3 @@ def _merge(
 
 def _digest(merged: Mapping[str, Any]) -> str:
     return "sha256:" + sha256(msgspec.json.encode(merged, order="deterministic")).hexdigest()[:12]
-
-
-# --- the frame -------------------------------------------------------------------------------------------
-
-
-def _device(merged: Mapping[str, Any], where: Where, told: list[Problem]) -> str:
-    device = merged.get("device")
-    if device is None:
-        return legal_device(os.uname().nodename)
-    wrong = device_problem(device) if isinstance(device, str) else f"expected text, found {found(device)}"
-    if wrong:
-        told.append(Problem(where.at("device"), wrong))
-    return str(device)
-
-
-def _parts(merged: Mapping[str, Any], where: Where, told: list[Problem]) -> dict[str, dict[str, Part]]:
-    known = ("device", *SECTIONS)
-    for key in merged:
-        if key not in known:
-            hint = nearest(key, known) or f" (there are: {', '.join(known)})"
-            told.append(
-                Problem(where.at(key), f"unknown {'table' if isinstance(merged[key], dict) else 'key'}{hint}")
-            )
-    parts = {
-        section: _section(section, merged.get(section, {}), where.inside(section), told)
-        for section in SECTIONS[:-1]
-    }
-    return parts | {"state": {"": _state(merged.get("state", {}), where.inside("state"), told)}}
-
-
-def _state(table: object, where: Where, told: list[Problem]) -> Part:
-    if not isinstance(table, dict):
-        told.append(Problem(where.at(), f"expected the table [state], found {found(table)}"))
-        table = {}
-    return Part("state", "", "", table, where)
-
-
-def _section(section: str, tables: object, where: Where, told: list[Problem]) -> dict[str, Part]:
-    example = f"[{section}.{_EXAMPLES[section]}]"
-    if not isinstance(tables, dict):
-        told.append(
-            Problem(
-                where.at(), f"each {section} is a table with a name, such as {example}; found {found(tables)}"
-            )
-        )
-        return {}
-    plain = [key for key, table in tables.items() if not isinstance(table, dict)]
-    if plain:
-        message = f"[{section}] has no keys of its own ({', '.join(plain)}): a {section} has a name, write {example}"
-        told.append(Problem(where.at(plain[0]), message))
-    return {
-        name: _part(section, name, table, where.inside(name), told)
-        for name, table in tables.items()
-        if isinstance(table, dict)
-    }
-
-
-def _part(section: str, name: str, table: Mapping[str, Any], where: Where, told: list[Problem]) -> Part:
-    if not _NAME.fullmatch(name):
-        told.append(
-            Problem(
-                where.at(),
-                f"the name {name!r} becomes part of topics: only a-z, 0-9, _ and - may stand in it",
-            )
-        )
-    if section not in WITH_KIND:
-        return Part(section, name, "", table, where)
-    kind = table.get("kind")
-    if not isinstance(kind, str) or not kind:
-        was = "the key 'kind' is missing" if kind is None else f"expected text, found {found(kind)}"
-        told.append(Problem(where.at("kind"), f"{was}: it says what sort of {section} this is"))
-        kind = ""
-    return Part(section, name, kind, {k: v for k, v in table.items() if k != "kind"}, where)

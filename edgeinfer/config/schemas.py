@@ -21,7 +21,7 @@ def schema(options_types: Mapping[str, Mapping[str, type]]) -> dict[str, Any]:
             (model, pipeline, state).
     """
     types = [t for kinds in options_types.values() for t in kinds.values()]
-    shapes, definitions = msgspec.json.schema_components(types, _hook, _REF)
+    shapes, definitions = msgspec.json.schema_components(types, schema_hook=_hook, ref_template=_REF)
     shape = dict(zip(types, shapes, strict=True))
     sections = {
         section: _section(section, {kind: _resolved(shape[t], definitions) for kind, t in kinds.items()})

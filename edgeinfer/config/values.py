@@ -15,7 +15,7 @@ _UNITS = {
     "gib": 2**30,
     "tib": 2**40,
 }  # SI and IEC 80000-13
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
+_SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([a-z]+)"
 _FORBIDDEN = "./+#"  # they divide or match levels of an MQTT topic, or a unified namespace
 
 
@@ -25,7 +25,7 @@ def bytes_of(size: str) -> int:
     Raises:
         ValueError: it is no size; says what was expected and found.
     """
-    match = _SIZE.fullmatch(size.strip())
+    match = re.fullmatch(_SIZE, size.strip())
     factor = _UNITS.get(match[2].lower()) if match else None
     if match is None or factor is None:
         raise ValueError(f'expected a size such as "64 MB", "512 kB" or "1 GiB", found {size!r}')

@@ -7,26 +7,25 @@ from pathlib import Path
 from typing import Any
 
 _LONGEST = 40
+_FOUND: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "{}"),
+    (str, "text {!r}"),
+    (int, "the whole number {}"),
+    (float, "the number {}"),
+    (list, "a list of {}"),
+    (dict, "a table"),
+    ((date, time), "the date or time {}"),
+)
 
 
 def found(value: object) -> str:
     """`text 'abc'`, `the whole number 3`, `a list of 2`."""
+    form = next((form for kind, form in _FOUND if isinstance(value, kind)), "{!r}")
+    if isinstance(value, str) and len(value) > _LONGEST:
+        value = value[:_LONGEST] + "…"
     if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f"text {value if len(value) <= _LONGEST else value[:_LONGEST] + '…'!r}"
-    if isinstance(value, int):
-        return f"the whole number {value}"
-    if isinstance(value, float):
-        return f"the number {value}"
-    if isinstance(value, list):
-        tables = value and all(isinstance(item, dict) for item in value)
-        return f"a list of {len(value)}{' tables' if tables else ''}"
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, (date, time)):
-        return f"the date or time {value}"
-    return f"{value!r}"
+        value = str(value).lower()
+    return form.format(len(value) if isinstance(value, list) else value)
 
 
 def expected(kind: Any) -> str:
@@ -53,31 +52,32 @@ def _words(info: Any, inspect: Any) -> str:
     if isinstance(info, inspect.LiteralType):
         shown = ", ".join(f'"{v}"' if isinstance(v, str) else str(v) for v in info.values)
         return f"one of {shown}" if len(info.values) > 1 else shown
-    if isinstance(info, (inspect.IntType, inspect.FloatType)):
-        return ("a whole number" if isinstance(info, inspect.IntType) else "a number") + _bounds(info)
-    if isinstance(info, inspect.StrType):
-        return f"text that matches {info.pattern}" if info.pattern else f"text{_length(info, 'characters')}"
-    if isinstance(info, inspect.BoolType):
-        return "true or false"
     if isinstance(info, inspect.TupleType):
         return f"a list [{', '.join(_words(t, inspect) for t in info.item_types)}]"
-    if isinstance(info, (inspect.ListType, inspect.VarTupleType, inspect.SetType, inspect.FrozenSetType)):
+    if hasattr(info, "item_type"):
         return f"a list{_length(info, 'items')} (each {_words(info.item_type, inspect)})"
-    if isinstance(info, (inspect.DictType, inspect.StructType, inspect.DataclassType, inspect.TypedDictType)):
-        return "a table"
-    return "text" if getattr(info, "cls", None) is Path else "another value"
+    return _plain(info, inspect)
+
+
+def _plain(info: Any, inspect: Any) -> str:
+    if isinstance(info, inspect.StrType):
+        return f"text that matches {info.pattern}" if info.pattern else f"text{_length(info, 'characters')}"
+    plain = {
+        inspect.IntType: "a whole number",
+        inspect.FloatType: "a number",
+        inspect.BoolType: "true or false",
+        inspect.DictType: "a table",
+        inspect.StructType: "a table",
+    }
+    if getattr(info, "cls", None) is Path:
+        return "text"
+    return plain.get(type(info), "another value") + _bounds(info)
 
 
 def _bounds(info: Any) -> str:
-    limits = (
-        ("of at least", info.ge),
-        ("greater than", info.gt),
-        ("of at most", info.le),
-        ("less than", info.lt),
-        ("that is a multiple of", info.multiple_of),
-    )
-    told = [f"{words} {limit:g}" for words, limit in limits if limit is not None]
-    return f" {' and '.join(told)}" if told else ""
+    limits = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
+    told = [(words, limit) for name, words in limits if (limit := getattr(info, name, None)) is not None]
+    return " of " + " and ".join(f"{words} {limit:g}" for words, limit in told) if told else ""
 
 
 def _length(info: Any, what: str) -> str:

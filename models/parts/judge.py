@@ -15,7 +15,7 @@ from scenes import INPUT_PX, WHOLE, Scene, fitted
 from edgeinfer.sources.belt import LABELS, RADIUS, Part
 
 SCORE = 0.5
-BOX_SIZE = (round(2 * RADIUS * INPUT_PX[1] / INPUT_PX[0], 3), 2 * RADIUS)  # of the model's input: 0.165 x 0.22
+BOX_SIZE = round(2 * RADIUS * INPUT_PX[1] / INPUT_PX[0], 3), 2 * RADIUS  # w, h in the model's input
 Heat = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # RGB picture (h, w, 3) to logits (gh, gw, 4)
 
 
@@ -60,10 +60,13 @@ def decode(logits: NDArray[np.float32], score: float = SCORE) -> list[Found]:
             y, x = np.nonzero(groups == group)
             p = share[y, x, kind]
             cx, cy = float(p @ (x + 0.5) / p.sum() / columns), float(p @ (y + 0.5) / p.sum() / rows)
-            half = BOX_SIZE[0] / 2, BOX_SIZE[1] / 2
-            box = (max(cx - half[0], 0.0), max(cy - half[1], 0.0), min(cx + half[0], 1.0), min(cy + half[1], 1.0))
-            found.append(Found(label, float(p.max()), box, (cx, cy)))
+            found.append(Found(label, float(p.max()), _box(cx, cy), (cx, cy)))
     return sorted(found, key=lambda one: -one.score)
+
+
+def _box(x: float, y: float) -> tuple[float, float, float, float]:
+    w, h = BOX_SIZE[0] / 2, BOX_SIZE[1] / 2
+    return max(x - w, 0.0), max(y - h, 0.0), min(x + w, 1.0), min(y + h, 1.0)
 
 
 @dataclass
@@ -73,7 +76,7 @@ class Tally:
     true: Counter[str] = field(default_factory=Counter)
     false: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
-    cut: Counter[str] = field(default_factory=Counter)  # parts that the picture's edge cuts: silent, right, wrong
+    cut: Counter[str] = field(default_factory=Counter)  # parts cut by the edge: silent, right, wrong
     offsets_px: list[float] = field(default_factory=list)  # of matched centres, in the model's input
 
     def add(self, found: list[Found], parts: list[Part]) -> None:

@@ -1,4 +1,4 @@
-"""The person model by itself, for build.py and golden.py: LiteRT, OpenCV and a few lines of decoding.
+"""The person model by itself, for build.py and its neighbours: LiteRT, OpenCV and a few lines of decoding.
 
 It is not what edgeinfer runs: it is written apart from it on purpose, so that the two check each other.
 """
@@ -21,7 +21,13 @@ Found = NDArray[np.float32]
 """What was found in a picture, best first: (n, 5), each row x0, y0, x1, y1 (normalised) and score."""
 
 SIDE = 300
-MEAN = STD = 127.5
+STD = 127.5
+MEAN_FLOAT = 127.5
+"""As trained: -1..1."""
+MEAN_INT8 = 127.0
+"""With the tensor's scale 1/127.5 and zero point -1 the int8 value is then pixel - 128 exactly. 127.5 would fall
+on halves, and rounding halves to even merges each second pair of grey levels."""
+
 BOX_SCALE = np.float32([10.0, 10.0, 5.0, 5.0])
 """y, x, h, w: TF1 object detection's FasterRcnnBoxCoder, as in ssdlite_mobilenet_v2's pipeline.config."""
 
@@ -29,10 +35,16 @@ SCORE = 0.5
 IOU = 0.5
 
 
-def stretch(picture: Picture) -> NDArray[np.float32]:
+def stretch(picture: Picture, mean: float = MEAN_FLOAT) -> NDArray[np.float32]:
     """The picture as the network was trained to see it: (1, 300, 300, 3) RGB, -1..1, aspect ratio given up."""
     rgb = cv2.cvtColor(cv2.resize(picture, (SIDE, SIDE)), cv2.COLOR_BGR2RGB)
-    return ((rgb.astype(np.float32) - MEAN) / STD)[None]
+    return ((rgb.astype(np.float32) - mean) / STD)[None]
+
+
+def tensor_of(picture: Picture, tensor: dict[str, Any]) -> NDArray[Any]:
+    """The picture as `tensor`, LiteRT's description of the input, wants it: float32 or int8."""
+    quantized = tensor["dtype"] is np.int8
+    return _quantize(stretch(picture, MEAN_INT8 if quantized else MEAN_FLOAT), tensor)
 
 
 class Detector:
@@ -50,14 +62,14 @@ class Detector:
         self.invoke_ms: list[float] = []
 
     def __call__(self, picture: Picture, score: float = SCORE) -> Found:
-        self._tflite.set_tensor(self.input["index"], _quantize(stretch(picture), self.input))
+        self._tflite.set_tensor(self.input["index"], tensor_of(picture, self.input))
         start = time.perf_counter()
         self._tflite.invoke()
         self.invoke_ms.append((time.perf_counter() - start) * 1e3)
         return decode(self._read(self.boxes).reshape(-1, 4), self._read(self.logits)[0], self._anchors, score)
 
     def _read(self, output: dict[str, Any]) -> NDArray[np.float32]:
-        return _dequantize(self._tflite.get_tensor(output["index"]), output)
+        return dequantize(self._tflite.get_tensor(output["index"]), output)
 
 
 def _quantize(real: NDArray[np.float32], tensor: dict[str, Any]) -> NDArray[Any]:
@@ -65,7 +77,8 @@ def _quantize(real: NDArray[np.float32], tensor: dict[str, Any]) -> NDArray[Any]
     return np.clip(np.round(real / scale + zero), -128, 127).astype(np.int8) if scale else real
 
 
-def _dequantize(raw: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.float32]:
+def dequantize(raw: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.float32]:
+    """Real values of `raw`, which LiteRT gave for `tensor`."""
     scale, zero = tensor["quantization"]
     return ((raw.astype(np.float32) - zero) * scale).astype(np.float32) if scale else raw
 

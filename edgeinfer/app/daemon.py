@@ -1,0 +1,137 @@
+"""The daemon: config to running posts, signals, reload, control socket, ordered end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeinfer import __version__
+from edgeinfer.app.blueprint import Blueprint
+from edgeinfer.app.plan import DOOR, Services, plan
+from edgeinfer.clock import SystemClock
+from edgeinfer.commands.door import Door
+from edgeinfer.commands.table import Commands, Health, Reload
+from edgeinfer.errors import EdgeinferError
+from edgeinfer.runtime import health as board
+from edgeinfer.runtime.folder import StateFolder
+from edgeinfer.runtime.mailbox import Hub
+from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.supervisor import Plan, Spec, Supervisor
+from edgeinfer.runtime.systemd import Systemd
+from edgeinfer.taps import Taps
+
+log = logging.getLogger(__name__)
+
+MACHINE_ID = Path("/etc/machine-id")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a daemon runs and where; `draw` gives the blueprint anew at a reload; no `door`, no control socket."""
+
+    blueprint: Blueprint
+    draw: Callable[[], Blueprint]
+    state_dir: Path
+    door: Path | None = None
+    systemd: Systemd = Systemd()
+
+
+class Daemon:
+    """Built by `run` and `demo`, and by tests: everything is in place once it is constructed.
+
+    Raises:
+        StateError: the state folder cannot be used or is in use.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self.blueprint = setting.blueprint
+        self._exit = ExitStack()
+        folder = StateFolder(setting.state_dir)
+        self._exit.callback(folder.close)
+        clock = SystemClock()
+        self.health = board.Health(clock)
+        self.supervisor = Supervisor(self.health, setting.systemd)
+        self.taps = Taps()
+        self.outbox = self._open_outbox(folder.path, clock)
+        self._services = Services(
+            clock=clock,
+            health=self.health,
+            outbox=self.outbox,
+            hub=Hub(),
+            taps=self.taps,
+            fatal=self.supervisor.fatal,
+            machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
+        )
+
+    def run(self) -> int:
+        """Blocks until the end; returns the exit code."""
+        with self._exit:
+            self.supervisor.apply(self._plan(self.blueprint))
+            log.info("edgeinfer %s decides as %s", __version__, self.blueprint.device)
+            return self.supervisor.run()
+
+    def stop(self) -> None:
+        """Ends `run` in order; from any thread or signal handler."""
+        self.supervisor.request_stop()
+
+    def heed_signals(self) -> None:
+        """SIGTERM and SIGINT stop in order, SIGHUP reloads. Only in the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+        signal.signal(signal.SIGHUP, lambda *_: self.supervisor.post_soon(self._reload_quietly))
+
+    def snapshot(self) -> dict[str, Any]:
+        """What `health` answers."""
+        depth = {name: self.outbox.depth(f"sink.{name}") for name in self.blueprint.sinks}
+        device = {"device": self.blueprint.device, "version": __version__, "config": self.blueprint.config.digest}
+        return device | {"outbox": depth} | self.health.snapshot()
+
+    def reload(self) -> dict[str, str]:
+        """Validates the config first and keeps the old one on error; then applies the difference."""
+        report = self.health.reporter("config")
+        try:
+            blueprint = self._setting.draw()
+        except EdgeinferError as error:
+            report("reload", f"the old config stays: {error}")
+            raise
+        report("reload", None)
+        self.blueprint = blueprint
+        self.outbox.retire([f"sink.{name}" for name in blueprint.sinks])
+        self.supervisor.apply(self._plan(blueprint))
+        log.info("reloaded: %s", blueprint.config.digest)
+        return {"config": blueprint.config.digest}
+
+    def _reload_quietly(self) -> None:
+        """For SIGHUP: nobody waits for the answer; health and log have it."""
+        try:
+            self.reload()
+        except EdgeinferError:
+            log.debug("reload refused")
+
+    def _open_outbox(self, folder: Path, clock: SystemClock) -> Outbox:
+        state = self.blueprint.state
+        outbox = Outbox(
+            folder / "outbox.sqlite",
+            self.blueprint.device,
+            clock,
+            max_bytes=state.outbox_max_bytes,
+            sync_s=state.sync_s,
+            report=self.health.reporter("outbox"),
+        )
+        self._exit.callback(outbox.close)
+        outbox.retire([f"sink.{name}" for name in self.blueprint.sinks])
+        return outbox
+
+    def _plan(self, blueprint: Blueprint) -> Plan:
+        posts = dict(plan(blueprint, self._services))
+        if self._setting.door is not None:
+            commands = Commands({Health: lambda _: self.snapshot(), Reload: lambda _: self.reload()})
+            path = self._setting.door
+            posts["door"] = Spec(lambda: Door(path, commands, self.supervisor), str(path), DOOR)
+        return posts

@@ -1,0 +1,36 @@
+"""Asks a running daemon how it is: each post's condition, since when and why, counters and latencies."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from edgeinfer.cli.setting import add_config, setting_of
+from edgeinfer.commands.door import ask
+from edgeinfer.errors import EdgeinferError
+from edgeinfer.runtime.systemd import Systemd
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--json", action="store_true", help="all of it, as JSON")
+    parser.epilog = "exit code: 0 all is well · 1 something is degraded, or no daemon answers"
+
+
+def main(args: argparse.Namespace) -> int:
+    door = setting_of(args.config, Systemd.from_environment()).door
+    if door is None:
+        raise EdgeinferError("this config has no control socket")
+    found = ask(door, {"command": "health"})
+    print(json.dumps(found, indent=2) if args.json else as_text(found))
+    return 0 if found["condition"] == "ok" else 1
+
+
+def as_text(found: dict[str, Any]) -> str:
+    lines = [f"{found['device']} is {found['condition']} (edgeinfer {found['version']}, config {found['config']})"]
+    for name, post in sorted(found["posts"].items()):
+        why = "; ".join(filter(None, [post.get("reason", ""), *post.get("notes", {}).values()]))
+        lines.append(f"  {name:<24} {post['condition']:<9} since {post['since']}{f'  {why}' if why else ''}")
+    lines += [f"  {name:<24} {depth} waiting in the outbox" for name, depth in found["outbox"].items() if depth]
+    return "\n".join(lines)

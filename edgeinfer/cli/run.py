@@ -1,0 +1,27 @@
+"""Runs a config as a daemon until SIGTERM or Ctrl-C; SIGHUP reads the config again.
+
+It decides without a broker and without its cameras, and takes both up again when they come back.
+It ends by itself only when every input has come to its end (video files that do not loop).
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from edgeinfer.app.daemon import Daemon
+from edgeinfer.cli.setting import add_config, log_to_stderr, setting_of
+from edgeinfer.runtime.systemd import Systemd
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("-v", "--verbose", action="store_true", help="log debug messages as well")
+    parser.epilog = "example: edgeinfer run /etc/edgeinfer/config.toml"
+
+
+def main(args: argparse.Namespace) -> int:
+    systemd = Systemd.from_environment()
+    log_to_stderr(systemd, verbose=args.verbose)
+    daemon = Daemon(setting_of(args.config, systemd))
+    daemon.heed_signals()
+    return daemon.run()

@@ -1,0 +1,166 @@
+"""SSD: raw boxes with anchors and class logits, or the four outputs of TFLite_Detection_PostProcess; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from edgeinfer.decoders.nms import nms
+from edgeinfer.decoders.outputs import Activation, activate, check_labels, check_roles, least, logit, role
+from edgeinfer.errors import BundleError
+from edgeinfer.events import Detection
+from edgeinfer.geometry import Box
+from edgeinfer.ports import Decoder, DecoderPlace
+from edgeinfer.tensors import dequantize
+
+Array = NDArray[Any]
+Floats = NDArray[np.float32]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+NO_CLASS = "???"  # a number that the label map leaves out; see store/labels.py
+
+
+class SsdOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`anchors` names the .npy of raw outputs, (n, 4) float32: cy, cx, h, w, normalised to the model's input.
+
+    Without it the roles are boxes, classes, scores and count, as TFLite_Detection_PostProcess gives them.
+    """
+
+    anchors: str = ""
+    box_scale: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)
+    """y, x, h, w: FasterRcnnBoxCoder of the TensorFlow Object Detection API."""
+    activation: Activation = "sigmoid"
+    background: bool = True  # column 0 of the scores is no class
+    score: Share = 0.5
+    iou: Share = 0.5
+    max_candidates: Annotated[int, Meta(ge=1)] = 200  # the best of what passes `score` go into suppression
+    max_findings: Annotated[int, Meta(ge=1)] = 100
+
+
+class Ssd:
+    """Built for one model; which of the two kinds of outputs it has, the option `anchors` says."""
+
+    Options = SsdOptions
+
+    def __init__(self, options: SsdOptions, place: DecoderPlace) -> None:
+        """Raises BundleError when roles, shapes, anchors or labels do not fit together."""
+        self._decoder: Decoder = (_Raw if options.anchors else _PostProcessed)(options, place)
+        self.decode = self._decoder.decode
+
+
+class _Raw:
+    """Boxes (1, n, 4) or (1, n, 1, 4): ty tx th tw; scores (1, n, classes): logits."""
+
+    def __init__(self, options: SsdOptions, place: DecoderPlace) -> None:
+        check_roles(place, ("boxes", "scores"))
+        self._options, self._labels = options, place.labels
+        self._boxes, self._scores = role(place, "boxes"), role(place, "scores")
+        self._first = int(options.background)
+        self._classes = self._scores.shape[-1] if len(self._scores.shape) == 3 else 0
+        self._anchors = np.asarray(place.arrays["anchors"], np.float32)
+        self._check(place)
+        bound = {
+            "sigmoid": logit(options.score),
+            "softmax": min(0.0, logit(options.score)),
+            "none": options.score,
+        }
+        self._least = least(bound[options.activation], self._scores)
+        step = self._scores.scale if self._scores.quantized else 1.0
+        self._gap = bound["softmax"] / step - 1  # one generous, as `least` is
+        self._box_scale = np.asarray(options.box_scale, np.float32)
+
+    def _check(self, place: DecoderPlace) -> None:
+        n = len(self._anchors)
+        if self._anchors.shape != (n, 4):
+            raise BundleError(f"decoder.anchors: expected an array (n, 4), found {self._anchors.shape}")
+        for name, tensor in (("boxes", self._boxes), ("scores", self._scores)):
+            if len(tensor.shape) < 3 or tensor.shape[1] != n or (name == "boxes" and tensor.shape[-1] != 4):
+                wanted = f"(1, {n}, 4)" if name == "boxes" else f"(1, {n}, classes)"
+                text = f"expected {wanted} for {n} anchors; the tensor {tensor.name!r} has {tensor.shape}"
+                raise BundleError(f"outputs.{name}: {text}")
+        check_labels(place, self._classes - self._first, self._scores, background=self._options.background)
+
+    def decode(self, outputs: Mapping[str, Array]) -> list[Detection]:
+        raw = outputs[self._scores.name].reshape(-1, self._classes)
+        rows, columns, scores = self._candidates(raw)
+        if not len(rows):
+            return []
+        corners = self._corners(outputs[self._boxes.name].reshape(-1, 4)[rows], self._anchors[rows])
+        kept = nms(corners, scores, columns, self._options.iou, self._options.max_findings)
+        return _detections(corners[kept], scores[kept], columns[kept], self._labels)
+
+    def _candidates(self, raw: Array) -> tuple[Array, Array, Floats]:
+        """(anchor, class, score) of what passes `score`, the best `max_candidates` of them.
+
+        The threshold is applied to the stored integers; only what passes is ever dequantized.
+        """
+        classes = raw[:, self._first :]
+        if (
+            self._options.activation == "softmax"
+        ):  # p >= score means: not further than so below the row's best
+            passed = classes.astype(np.float32) - raw.max(axis=1, keepdims=True) >= self._gap
+        else:
+            passed = classes >= self._least
+        if passed.shape[1] == 1:
+            rows = np.flatnonzero(passed)
+            columns = np.zeros_like(rows)
+        else:
+            rows, columns = np.nonzero(passed)
+        scores = self._probabilities(raw, rows, columns)
+        best = np.flatnonzero(scores >= self._options.score)
+        if len(best) > self._options.max_candidates:
+            best = np.sort(best[np.argsort(-scores[best], kind="stable")[: self._options.max_candidates]])
+        return rows[best], columns[best], scores[best]
+
+    def _probabilities(self, raw: Array, rows: Array, columns: Array) -> Floats:
+        if self._options.activation == "softmax":
+            whole = activate(dequantize(raw[rows], self._scores), "softmax")
+            return np.asarray(whole[np.arange(len(rows)), columns + self._first])
+        return activate(dequantize(raw[rows, columns + self._first], self._scores), self._options.activation)
+
+    def _corners(self, raw: Array, anchors: Floats) -> Floats:
+        """y0 x0 y1 x1, normalised."""
+        t = dequantize(raw, self._boxes) / self._box_scale
+        sides = anchors[:, 2:]
+        centre = t[:, :2] * sides + anchors[:, :2]
+        half = np.exp(t[:, 2:]) * sides / 2
+        return np.concatenate([centre - half, centre + half], axis=1)
+
+
+class _PostProcessed:
+    """boxes (1, n, 4) y0 x0 y1 x1; classes (1, n) from 0, without the background; scores (1, n); count (1,).
+
+    All are float32. Their shapes are unknown before the first invoke, so only calls can check them.
+    """
+
+    def __init__(self, options: SsdOptions, place: DecoderPlace) -> None:
+        names = ("boxes", "classes", "scores", "count")
+        check_roles(place, names)
+        self._options, self._labels = options, place.labels
+        self._specs = [role(place, name) for name in names]
+
+    def decode(self, outputs: Mapping[str, Array]) -> list[Detection]:
+        boxes, classes, scores, count = (dequantize(outputs[s.name], s) for s in self._specs)
+        n = min(int(count.reshape(-1)[0]), scores.size)
+        scores = scores.reshape(-1)[:n]
+        kept = np.flatnonzero(scores >= self._options.score)
+        kept = kept[np.argsort(-scores[kept], kind="stable")][: self._options.max_findings]
+        columns = classes.reshape(-1)[kept].astype(np.int64)
+        return _detections(boxes.reshape(-1, 4)[kept], scores[kept], columns, self._labels)
+
+
+def _detections(corners: Floats, scores: Floats, columns: Array, labels: tuple[str, ...]) -> list[Detection]:
+    """A class that the labels file does not know is called by its number: "#17"."""
+    found = []
+    for (y0, x0, y1, x1), score, column in zip(
+        corners.tolist(), scores.tolist(), columns.tolist(), strict=True
+    ):
+        label = labels[column] if 0 <= column < len(labels) else f"#{column}"
+        if label != NO_CLASS:
+            found.append(Detection(label, score, Box(x0, y0, x1, y1)))
+    return found

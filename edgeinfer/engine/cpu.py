@@ -1,0 +1,27 @@
+"""The backend `cpu`: TFLite on the CPU, in this process where the runtime is robust, else in a child."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edgeinfer.engine.isolated import IsolatedSession
+from edgeinfer.engine.runtimes import find_runtime
+from edgeinfer.engine.tflite import open_here
+from edgeinfer.ports import ModelFile, Session
+
+_OPENER = "edgeinfer.engine.tflite:open_here"
+
+
+class Cpu:
+    """LiteRT (XNNPACK); tflite-runtime where LiteRT is absent, always isolated: it dies of a damaged file."""
+
+    def open(self, model: ModelFile) -> Session:
+        """As the port says.
+
+        Raises:
+            BundleError: the file cannot run here.
+            InputError: no runtime is installed, or one that the installed numpy breaks.
+        """
+        if model.isolate or find_runtime().must_isolate:
+            return IsolatedSession(replace(model, isolate=True), _OPENER)
+        return open_here(model)

@@ -1,0 +1,19 @@
+"""What a user may write in `[model.NAME]`; nothing else."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class ModelOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`bundle` is a name in the store or a path; the first of `backends` that opens is used."""
+
+    bundle: str
+    backends: Annotated[tuple[str, ...], Meta(min_length=1)] = ("cpu",)
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    """More than 1 helps only models of many milliseconds on cores that are free (spinning workers cost others)."""
+    isolate: bool = False
+    """Run it in a child process: a runtime that crashes or hangs then costs one inference, not the daemon."""

@@ -1,0 +1,139 @@
+"""A bundle at work: backend chosen, decoder built, and fit, infer and decode in one call per picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from edgeinfer import registry
+from edgeinfer.engine.options import ModelOptions
+from edgeinfer.engine.tflite import role_names
+from edgeinfer.errors import BundleError, EdgeinferError, InferenceLost, Problem, nearest
+from edgeinfer.events import Detection, Finding, Frame, Inference, Keypoints, Region
+from edgeinfer.geometry import IDENTITY, Affine
+from edgeinfer.ports import Backend, Decoder, DecoderPlace, Session
+from edgeinfer.store import Bundle
+from edgeinfer.store.strict import struct_of
+from edgeinfer.tensors import ModelSpec, TensorSpec
+
+if TYPE_CHECKING:
+    from edgeinfer.engine.fit import Fit
+
+
+class BundlePredictor:
+    """The port `Predictor` over one session, one fit and one decoder; inputs besides the picture stay zero."""
+
+    def __init__(self, identity: str, session: Session, fit: Fit, decoder: Decoder, input_name: str) -> None:
+        self.identity, self.runtime = identity, session.runtime
+        self._session, self._fit, self._decoder, self._input = session, fit, decoder, input_name
+        self._inputs = {t.name: np.zeros(t.shape, t.dtype) for t in session.spec.inputs if t.name != input_name}
+
+    def predict(self, frame: Frame) -> Inference:
+        start = perf_counter_ns()
+        tensor, back = self._fit(frame.pixels)
+        fitted = perf_counter_ns()
+        outputs = self._session.infer({**self._inputs, self._input: tensor})
+        inferred = perf_counter_ns()
+        findings = to_picture(self._decoder.decode(outputs), back)
+        end = perf_counter_ns()
+        timings = {"prepare": fitted - start, "invoke": inferred - fitted, "decode": end - inferred}
+        return Inference(frame.key, frame.at, findings, self.identity, timings)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def to_picture(findings: Iterable[Finding], back: Affine) -> tuple[Finding, ...]:
+    """Findings in the picture's coordinates, boxes clipped to it; a box with no part in the picture is left out."""
+    placed = (_placed(finding, back) for finding in findings)
+    return tuple(f for f in placed if not (isinstance(f, Detection) and f.box.area <= 0))
+
+
+def _placed(finding: Finding, back: Affine) -> Finding:
+    if isinstance(finding, Detection):
+        box = finding.box if back is IDENTITY else back.box(finding.box)
+        return Detection(finding.label, finding.score, box.clipped(), finding.track)
+    if isinstance(finding, Keypoints):
+        points = tuple((*back.point((x, y)), score) for x, y, score in finding.points)
+        return Keypoints(finding.label, finding.score, points, finding.track)
+    if isinstance(finding, Region):
+        return Region(finding.label, finding.score, tuple(map(back.point, finding.outline)), finding.track)
+    return finding
+
+
+def open_predictor(bundle: Bundle, options: ModelOptions) -> BundlePredictor:
+    """Opens the first of `options.backends` that can, and builds fit and decoder for its tensors.
+
+    Raises:
+        BundleError: the bundle cannot run on any of them, or does not fit its model; names file and key.
+        InferenceLost: a backend's device is away for now, and no other opened.
+        InputError: there is no such backend, or its runtime is not installed.
+    """
+    from edgeinfer.engine.fit import Fit
+
+    session = open_session(bundle, options)
+    try:
+        role_names(bundle.manifest.outputs, session.spec)
+        source = _input(bundle.manifest.input.name, session.spec)
+        fit, decoder = Fit(source, bundle.manifest.input), build_decoder(bundle, session.spec)
+    except BundleError as error:
+        session.close()
+        lines = [f"{bundle.folder / 'manifest.toml'}: {line}" for line in str(error).splitlines()]
+        raise BundleError("\n".join(lines)) from error
+    except BaseException:
+        session.close()
+        raise
+    return BundlePredictor(bundle.identity, session, fit, decoder, source.name)
+
+
+def open_session(bundle: Bundle, options: ModelOptions) -> Session:
+    """The first backend that opens; the errors of all when none does."""
+    backends: list[tuple[str, Backend]] = [
+        (name, registry.find("backends", name)()) for name in options.backends
+    ]
+    refusals: list[tuple[str, EdgeinferError]] = []
+    for name, backend in backends:
+        try:
+            return backend.open(bundle.model(name, options.threads, isolate=options.isolate))
+        except EdgeinferError as error:
+            refusals.append((name, error))
+    if len(refusals) == 1:
+        raise refusals[0][1]
+    lost = any(isinstance(error, InferenceLost) for _, error in refusals)
+    text = "\n".join(f"backend {name}: {error}" for name, error in refusals)
+    raise (InferenceLost if lost else BundleError)(text)
+
+
+def build_decoder(bundle: Bundle, spec: ModelSpec) -> Decoder:
+    """The decoder that the manifest names, with its options decoded strictly.
+
+    Raises:
+        BundleError: all wrong options at once, each with its key; or labels, roles and shapes do not fit.
+        InputError: there is no such decoder.
+    """
+    manifest = bundle.manifest
+    plugin = registry.find("decoders", manifest.decoder)
+    problems: list[Problem] = []
+    options: msgspec.Struct | None = struct_of(plugin.Options, manifest.options, "decoder", problems)
+    if options is None:
+        raise BundleError("\n".join(map(str, problems)))
+    decoder: Decoder = plugin(options, DecoderPlace(bundle.labels, spec, manifest.outputs, bundle.arrays))
+    return decoder
+
+
+def _input(name: str, spec: ModelSpec) -> TensorSpec:
+    known = [t.name for t in spec.inputs]
+    if name in known:
+        return spec.input(name)
+    if name:
+        text = f"the model has no input {name!r}{nearest(name, known)} (its inputs are: {', '.join(known)})"
+        raise BundleError(f"input.name: {text}")
+    if len(known) != 1:
+        raise BundleError(
+            f"input.name: is missing, and the model has {len(known)} inputs: {', '.join(known)}"
+        )
+    return spec.inputs[0]

@@ -1,0 +1,197 @@
+"""Brings what stands in the outbox to one sink, in order and until it is acknowledged; knows no protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from edgeinfer.events import Entry, Gap, Message, Outcome, Refused
+from edgeinfer.ports import Encoder, Sink
+from edgeinfer.runtime.health import Health
+from edgeinfer.runtime.loop import Fatal, Loop
+from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.states import States
+
+_BATCH = 256  # entries at once: enough that the end of a batch costs nothing, little enough to be a step
+_CONNECT_S = 0.5  # how long one step waits for a connection
+_HEARTBEAT_S = 5.0
+_HEALTH_S = 60.0
+_HEALTH_PAUSE_S = 1.0  # what changes all the time is told once a second
+_STUCK_NS = 60_000_000_000  # far beyond every bound of a sink that works
+_DRAIN_SHARE = 0.7  # of the time to stop; the rest is for the farewell
+
+
+class Courier:
+    """One post for each sink: own thread, own cursor; a dead sink never holds back another.
+
+    Meters: `sent`, `refused`, `gaps` (entries), `reconnects`, and `acknowledged` (capture to acknowledgement, ns).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        outbox: Outbox,
+        states: States,
+        encoder: Encoder,
+        sink: Sink,
+        health: Health,
+        fatal: Fatal,
+    ) -> None:
+        self.name, self.stuck = name, False
+        self._outbox, self._states, self._encoder, self._sink = outbox, states, encoder, sink
+        self._health, self._meters = health, health.post(name).meters
+        self._loop = Loop(name, self._body, health, fatal)
+        self._born = (0, 0)  # the session and the version of the states that the other side was told of
+        self._beats, self._beat_at, self._health_at, self._health_version = 0, 0.0, 0.0, -1
+        self._drain_until = 0.0
+
+    # --- the post ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Delivers what is there, says farewell and closes; False when that took too long."""
+        self._drain_until = time.monotonic() + timeout_s * _DRAIN_SHARE
+        self._loop.stop.set()
+        self._outbox.wake()
+        done = self._loop.join(timeout_s)
+        self._sink.close()  # an abandoned sink must not fight with its successor for the same client id
+        return done
+
+    def watch(self, now_mono_ns: int) -> None:
+        """Judges whether the thread hangs in its sink; cheap."""
+        self.stuck = not self._loop.done.is_set() and now_mono_ns - self._loop.beat_ns > _STUCK_NS
+        if self.stuck:
+            reason = (
+                f"the sink did not answer for {_STUCK_NS // 1_000_000_000} s; decisions wait in the outbox"
+            )
+            self._health.mark(self.name, "degraded", reason)
+
+    # --- the loop ----------------------------------------------------------------------------------------
+
+    def _body(self, loop: Loop) -> None:
+        try:
+            while not loop.stop.is_set():
+                loop.beat()
+                self._step()
+            self._finish()
+        finally:
+            if loop.stop.is_set():
+                self._sink.close()
+
+    def _step(self) -> None:
+        if not self._sink.wait_ready(_CONNECT_S):
+            self._health.mark(self.name, "degraded", "no connection; decisions wait in the outbox")
+            return
+        self._birth()
+        self._pulse()
+        if self._deliver():
+            return
+        self._loop.well()
+        self._outbox.wait(self._outbox.cursor(self.name), self._pause_s(), self._loop.stop)
+
+    def _deliver(self) -> bool:
+        """One batch; whether there was anything."""
+        batch = self._outbox.read(self._outbox.cursor(self.name), _BATCH)
+        if not batch:
+            return False
+        messages = self._encoder.encode(batch)
+        outcomes = self._sink.send(messages)
+        if len(outcomes) == len(messages):
+            self._loop.well()
+        self._settle(batch, messages, outcomes)
+        return True
+
+    def _settle(
+        self, batch: Sequence[Entry | Gap], messages: Sequence[Message], outcomes: Sequence[Outcome]
+    ) -> None:
+        items = {_seq(item): item for item in batch}
+        settled = 0
+        for message, outcome in zip(messages, outcomes, strict=False):  # a broken connection settles a prefix
+            item = items.get(message.seq or 0)
+            if isinstance(outcome, Refused):
+                self._refused(item, outcome.reason)
+            elif item is not None:
+                self._count(item)
+            settled = message.seq or settled
+        if len(outcomes) == len(messages):
+            settled = _seq(batch[-1])  # an encoder may have nothing to say about an entry
+        self._outbox.advance(self.name, settled)
+
+    def _count(self, item: Entry | Gap) -> None:
+        if isinstance(item, Gap):
+            self._meters.count("gaps", item.last - item.first + 1)
+            return
+        self._meters.count("sent")
+        now, at = self._outbox.clock.now(), item.decision.at
+        if at.boot == now.boot:
+            self._meters.record("acknowledged", now.mono_ns - at.mono_ns)
+
+    def _refused(self, item: Entry | Gap | None, reason: str) -> None:
+        self._meters.count("refused")
+        if isinstance(item, Entry):
+            self._outbox.refuse(self.name, item, reason)
+
+    # --- what is not in the outbox -----------------------------------------------------------------------
+
+    def _birth(self) -> None:
+        """Once for each connection, and when the rules changed."""
+        wanted = (self._sink.session, self._states.version)
+        if wanted == self._born:
+            return
+        states = self._states.all()
+        rules = {entry.decision.rule for entry in states}
+        known = self._outbox.retained(self.name)
+        self._outbox.retain(self.name, known | rules)  # before the first of them stays over there
+        if not self._send_all(self._encoder.birth(states, sorted(known - rules))):
+            return
+        self._outbox.retain(self.name, rules)
+        if self._born[0] not in (0, wanted[0]):
+            self._meters.count("reconnects")
+        self._born = wanted
+        self._beat_at = self._health_at = 0.0  # whoever connected anew wants both at once
+
+    def _pulse(self) -> None:
+        now = time.monotonic()
+        health = self._health_if_due(now)
+        if health is None and now < self._beat_at:
+            return
+        self._beats += 1
+        self._beat_at = now + _HEARTBEAT_S
+        self._send_all(self._encoder.pulse(self._beats, health))
+
+    def _health_if_due(self, now: float) -> dict[str, Any] | None:
+        version = self._health.version
+        due = (
+            self._health_at
+            if version == self._health_version
+            else self._health_at - _HEALTH_S + _HEALTH_PAUSE_S
+        )
+        if now < due:
+            return None
+        self._health_version, self._health_at = version, now + _HEALTH_S
+        return self._health.snapshot()
+
+    def _pause_s(self) -> float:
+        return min(max(self._beat_at - time.monotonic(), 0.0), _HEALTH_PAUSE_S)
+
+    def _send_all(self, messages: Sequence[Message]) -> bool:
+        outcomes = self._sink.send(messages)
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                self._refused(None, outcome.reason)
+        return len(outcomes) == len(messages)
+
+    def _finish(self) -> None:
+        """The rest of the outbox as far as time allows, then states unknown and status offline."""
+        if not self._sink.wait_ready(0):
+            return
+        while time.monotonic() < self._drain_until and self._deliver():
+            self._loop.beat()
+        self._send_all(self._encoder.farewell(self._states.ended()))
+
+
+def _seq(item: Entry | Gap) -> int:
+    return item.last if isinstance(item, Gap) else item.seq

@@ -1,0 +1,323 @@
+"""Keeps decisions until every sink has them, or until a stated bound; knows no topics and no network.
+
+Appends are committed to a file before they return: a `kill -9` loses nothing, a power cut at most `sync_s`. While
+the disk does not take them (full, read-only, failing) they are held in memory, are delivered from there, and are
+written as soon as it takes them again. What a bound drops leaves a hole in the dense `seq`; `read` tells it as a Gap.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from threading import Condition, RLock, Thread
+from typing import TypeVar
+
+import msgspec
+
+from edgeinfer.events import Decision, Entry, Gap, decision_id
+from edgeinfer.ports import Clock, Report, Stop
+from edgeinfer.runtime.outbox_disk import OutboxDisk
+from edgeinfer.runtime.outbox_file import Row
+from edgeinfer.runtime.outbox_rows import pack, unpack
+
+_RECENT = 512  # entries kept in memory although they are on disk, so that couriers rarely read the file
+_BOUND_CHECK = 64  # entries between two looks at the bounds
+_TRIM_BATCH = 1000  # acknowledged rows that are deleted together
+_DROP_SHARE = 20  # when full, the oldest 1/20 goes at once, so that it does not go on at every append
+_RETRY_NS = 1_000_000_000
+
+T = TypeVar("T")
+
+
+class Outbox:
+    """One file, one durable cursor per sink; safe from any thread.
+
+    Args:
+        path: the file; its folder is made if need be.
+        max_bytes: bound of what waits on disk.
+        max_entries: bound of their number.
+        max_held: bound of what waits in memory while the disk does not take it.
+        sync_s: what a power cut may lose; 0 waits for the medium at each append.
+
+    Raises:
+        StateError: the folder cannot be used, or another daemon has the file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        device: str,
+        clock: Clock,
+        *,
+        report: Report,
+        max_bytes: int = 64_000_000,
+        max_entries: int = 200_000,
+        max_held: int = 5_000,
+        sync_s: float = 1.0,
+    ) -> None:
+        self.device, self.clock = device, clock
+        self._report, self._sync_s = report, sync_s
+        self._max_bytes, self._max_entries, self._max_held = max_bytes, max_entries, max_held
+        self._disk = OutboxDisk(path, clock, report, always_sync=sync_s == 0)
+        lock = RLock()
+        self._wake, self._work = Condition(lock), Condition(lock)  # for couriers, for the keeper
+        self._cursors = _decode(self._disk.note("cursors"), dict[str, int])
+        self._retained = _decode(self._disk.note("retained"), dict[str, set[str]])
+        self._stored = self._disk.newest  # up to here the disk has it, or it was dropped
+        self._next = max(self._stored, *self._cursors.values(), 0) + 1
+        self._tail: deque[Entry] = deque()  # contiguous up to the newest; holds all that is not on disk
+        self._dropped_to = self._held_dropped = self._since_check = 0
+        self._notes_dirty = self._unsynced = self._closed = False
+        self._retry_ns = 0
+        self._keeper = Thread(target=self._keep, name="outbox", daemon=True)
+        self._keeper.start()
+
+    # --- writing -----------------------------------------------------------------------------------------
+
+    def append(self, decisions: Sequence[Decision], model: str = "", config: str = "") -> list[Entry]:
+        """Numbers and stores what one step decided, in one commit; never raises for what the disk does.
+
+        Raises:
+            TypeError: `details` hold what JSON cannot.
+        """
+        if not decisions:
+            return []
+        now = self.clock.now()
+        ordinals: Counter[tuple[object, ...]] = Counter()
+        with self._wake:
+            entries = []
+            for seq, d in enumerate(decisions, self._next):
+                same = (d.pipeline, d.rule, d.subject, d.state, d.at.unix_ns)
+                age_ms = (now.mono_ns - d.at.mono_ns) / 1e6 if d.at.boot == now.boot else 0.0
+                identity = decision_id(self.device, d, ordinals[same])
+                ordinals[same] += 1
+                entries.append(Entry(seq, identity, now.boot, self.device, d, model, config, age_ms))
+            rows = [(e.seq, pack(e)) for e in entries]
+            self._next += len(entries)
+            self._tail.extend(entries)
+            if now.mono_ns >= self._retry_ns:
+                self._store(rows)
+            self._forget_tail()
+            self._hold_bounds(len(entries))
+            self._touched()
+            self._wake.notify_all()
+        return entries
+
+    def _store(self, rows: Sequence[Row], *, with_notes: bool = False) -> None:
+        """Writes all that is only in memory; `rows` are the newest of it, packed already."""
+        held = self.newest - self._stored
+        if len(rows) != held:
+            rows = [(e.seq, pack(e)) for e in self._tail_after(self._stored, held)]
+        notes = self._notes() if with_notes and self._notes_dirty else {}
+        if not rows and not notes:
+            return
+        if not self._disk.write(rows, notes):
+            self._retry_ns = self.clock.now().mono_ns + _RETRY_NS
+            self._disk.tell(held, self._max_held, self._held_dropped)
+            return
+        self._retry_ns, self._stored = 0, self.newest
+        self._notes_dirty = self._notes_dirty and not notes
+
+    def _touched(self) -> None:
+        if not self._unsynced:
+            self._unsynced = True
+            self._work.notify()
+
+    def _forget_tail(self) -> None:
+        """Keeps what is recent or not on disk; beyond `max_held` the oldest of the latter is lost."""
+        while len(self._tail) > min(_RECENT, self._max_held):
+            if self._tail[0].seq > self._stored:
+                if len(self._tail) <= self._max_held:
+                    return
+                self._held_dropped += 1
+                self._stored = self._tail[0].seq  # it will never be written
+            self._tail.popleft()
+
+    def _hold_bounds(self, appended: int) -> None:
+        self._since_check += appended
+        if self._since_check < min(_BOUND_CHECK, self._max_entries):
+            return
+        self._since_check = 0
+        count = self._stored - self._disk.oldest + 1
+        if self._disk.oldest and (count > self._max_entries or self._disk.used_bytes() > self._max_bytes):
+            self._drop(self._disk.oldest + max(count // _DROP_SHARE, count - self._max_entries, 1))
+
+    def _drop(self, below_seq: int) -> None:
+        waiting = [sink for sink, seq in self._cursors.items() if seq < below_seq - 1]
+        if not self._disk.trim(below_seq - 1):
+            return
+        while self._tail and self._tail[0].seq < below_seq and self._tail[0].seq < self._stored:
+            self._tail.popleft()
+        if waiting:
+            self._dropped_to = below_seq - 1
+            names = ", ".join(sorted(waiting))
+            self._report(
+                "outbox",
+                f"the outbox is full: the oldest decisions are dropped before {names} had them; "
+                "bring the sink back, or give it more room with state.outbox_max",
+            )
+
+    # --- reading -----------------------------------------------------------------------------------------
+
+    def read(self, after_seq: int, limit: int) -> list[Entry | Gap]:
+        """The next entries behind `after_seq`, at most `limit`; a Gap stands where some were dropped.
+
+        Raises:
+            DeviceError: the disk cannot be read now.
+        """
+        with self._wake:
+            entries: list[Entry] = []
+            if not self._tail or after_seq + 1 < self._tail[0].seq:
+                rows = self._disk.select(after_seq, limit)
+                entries = [unpack(seq, body) for seq, body in rows]
+            last = entries[-1].seq if entries else after_seq
+            entries += self._tail_after(last, limit - len(entries))
+        return list(_with_gaps(after_seq, entries))
+
+    def _tail_after(self, seq: int, limit: int) -> list[Entry]:
+        if not self._tail or limit <= 0:
+            return []
+        start = max(0, seq + 1 - self._tail[0].seq)
+        return list(islice(self._tail, start, start + limit))
+
+    def wait(self, after_seq: int, timeout_s: float, stop: Stop | None = None) -> bool:
+        """Whether there is more behind `after_seq`, after waiting at most so long; `stop` ends it after `wake`."""
+
+        def ready() -> bool:
+            return self.newest > after_seq or (stop is not None and stop.is_set())
+
+        with self._wake:
+            self._wake.wait_for(ready, timeout_s)
+            return self.newest > after_seq
+
+    def wake(self) -> None:
+        """Lets everyone who waits look again."""
+        with self._wake:
+            self._wake.notify_all()
+
+    @property
+    def newest(self) -> int:
+        """The last seq that was given; 0 before the first."""
+        return self._next - 1
+
+    # --- sinks -------------------------------------------------------------------------------------------
+
+    def retire(self, sinks: Iterable[str]) -> None:
+        """These are all the sinks: others no longer hold back trimming, new ones start behind what is here."""
+        with self._wake:
+            self._cursors = {sink: self._cursors.get(sink, self.newest) for sink in sinks}
+            self._retained = {sink: rules for sink, rules in self._retained.items() if sink in self._cursors}
+            self._save_notes()
+
+    def cursor(self, sink: str) -> int:
+        """The last seq that is settled for `sink`; a sink that is not known yet starts behind what is here."""
+        with self._wake:
+            if sink not in self._cursors:
+                self._cursors[sink] = self.newest
+                self._save_notes()
+            return self._cursors[sink]
+
+    def advance(self, sink: str, seq: int) -> None:
+        """`sink` has everything up to `seq`; on disk within `sync_s`."""
+        with self._wake:
+            if seq > self._cursors.get(sink, -1):
+                self._cursors[sink] = seq
+                self._notes_dirty = True
+                self._touched()
+
+    def depth(self, sink: str) -> int:
+        """How many entries wait for `sink`."""
+        with self._wake:
+            return self.newest - self._cursors.get(sink, self.newest)
+
+    def refuse(self, sink: str, entry: Entry, reason: str) -> None:
+        """Puts an entry that the other side will never take into the dead letters (the newest 1,000)."""
+        with self._wake:
+            self._disk.refuse(sink, entry.seq, reason, pack(entry))
+
+    def refused(self, sink: str) -> list[tuple[Entry, str]]:
+        """The dead letters of `sink`, with the reasons."""
+        with self._wake:
+            return [(unpack(seq, body), reason) for seq, reason, body in self._disk.refused(sink)]
+
+    def retained(self, sink: str) -> frozenset[str]:
+        """The rules whose state was published to stay at the other side of `sink`."""
+        with self._wake:
+            return frozenset(self._retained.get(sink, ()))
+
+    def retain(self, sink: str, rules: Iterable[str]) -> None:
+        """From now on exactly `rules` have a state that stays; on disk when this returns."""
+        with self._wake:
+            wanted = set(rules)
+            if self._retained.get(sink, set()) != wanted:
+                self._retained[sink] = wanted
+                self._save_notes()
+
+    # --- upkeep ------------------------------------------------------------------------------------------
+
+    def maintain(self) -> None:
+        """What the keeper does every `sync_s` while there is something to do; never raises for the disk."""
+        with self._wake:
+            self._unsynced = False
+            self._store((), with_notes=True)
+            self._unsynced = self._notes_dirty or self.newest > self._stored  # again, until the disk takes it
+            self._trim()
+        self._disk.sync()  # beside the lock: pipelines do not wait for the medium
+        with self._wake:
+            self._disk.checkpoint()
+
+    def _trim(self) -> None:
+        settled = min(self._cursors.values(), default=self.newest)
+        if settled >= self._dropped_to > 0:
+            self._dropped_to = 0
+            self._report("outbox", None)
+        settled = min(settled, self._stored)
+        if self._disk.oldest and settled - self._disk.oldest >= _TRIM_BATCH:
+            self._disk.trim(settled)
+
+    def _save_notes(self) -> None:
+        self._notes_dirty = True
+        self._store((), with_notes=True)
+        self._touched()
+
+    def _notes(self) -> dict[str, bytes]:
+        return {
+            "cursors": msgspec.msgpack.encode(self._cursors),
+            "retained": msgspec.msgpack.encode(self._retained),
+        }
+
+    def _keep(self) -> None:
+        while True:
+            with self._work:
+                self._work.wait_for(lambda: self._closed or self._unsynced)
+                self._work.wait_for(lambda: self._closed, self._sync_s or 1.0)
+                if self._closed:
+                    return
+            try:
+                self.maintain()
+            except Exception as error:
+                self._report("outbox", f"upkeep of the outbox failed, please report this: {error!r}")
+
+    def close(self) -> None:
+        """Writes what is not on disk yet, as far as the disk takes it."""
+        with self._wake:
+            self._closed = True
+            self._work.notify_all()
+        self._keeper.join()
+        self.maintain()
+        self._disk.close()
+
+
+def _with_gaps(after_seq: int, entries: Iterable[Entry]) -> Iterator[Entry | Gap]:
+    """Numbers are dense, so that a hole is what a bound dropped."""
+    for entry in entries:
+        if entry.seq > after_seq + 1:
+            yield Gap(after_seq + 1, entry.seq - 1)
+        yield entry
+        after_seq = entry.seq
+
+
+def _decode(body: bytes | None, kind: type[T]) -> T:
+    return kind() if body is None else msgspec.msgpack.decode(body, type=kind)

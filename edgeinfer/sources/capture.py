@@ -1,0 +1,135 @@
+"""Open an OpenCV capture so that it cannot block for ever; what is read from it is not decided here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Condition
+from typing import Any, Literal
+
+from edgeinfer.errors import InputError, SourceLost
+from edgeinfer.sources.options import Size
+from edgeinfer.sources.v4l2 import require_camera
+
+Capture = Any  # cv2.VideoCapture; OpenCV ships no types that hold for both 4 and 5
+Transport = Literal["tcp", "udp"]
+
+# RTSP: 0.2 s of probing (FFmpeg's default is 5 s, measured 2 s, during which pictures pile up).
+_QUICK = "rtsp_transport;{}|analyzeduration;200000|probesize;65536"
+_THOROUGH = "rtsp_transport;{}"
+
+
+class _FfmpegOptions:
+    """Lends OPENCV_FFMPEG_CAPTURE_OPTIONS to opens, each value to one or many at a time.
+
+    That variable is the only way by which OpenCV hands options to FFmpeg, and it is read at each open; this is
+    the one place that sets it. Opens with the same value run side by side, so that a dead camera holds up no
+    other; only another value waits. It is never unset: an environment that changes less is safer with threads.
+    """
+
+    def __init__(self) -> None:
+        self._changed, self._value, self._users = Condition(), "", 0
+
+    @contextmanager
+    def lent(self, value: str) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._users == 0 or self._value == value)
+            if os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS") != value:
+                os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = value
+            self._value, self._users = value, self._users + 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._users -= 1
+                self._changed.notify_all()
+
+
+_ffmpeg_options = _FfmpegOptions()  # of the process, as the environment is
+
+
+def open_stream(
+    url: str, transport: Transport, timeout_s: float, *, thorough: bool = False
+) -> Capture | None:
+    """None when it cannot be opened within `timeout_s`; each later read blocks for at most `timeout_s`.
+
+    One decoder thread: each further one holds back a picture (67 ms at 15 fps), and on a freeze one timeout.
+    """
+    import cv2
+
+    timeout_ms = round(timeout_s * 1000)
+    parameters = [
+        *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms),
+        *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms),
+        *(cv2.CAP_PROP_N_THREADS, 1),
+    ]
+    probing = (_THOROUGH if thorough else _QUICK).format(transport) if url.startswith("rtsp") else ""
+    with _ffmpeg_options.lent(probing):
+        capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, parameters)
+    return capture if capture.isOpened() else None
+
+
+def open_video(path: Path) -> Capture:
+    """Raises InputError when it is no video that OpenCV can read."""
+    import cv2
+
+    with _ffmpeg_options.lent(""):
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not capture.isOpened():
+        raise InputError(f"from: {path} is not a video or picture that OpenCV can read")
+    return capture
+
+
+def open_device(
+    path: str, size: Size | None, pixel_format: str | None, fps: float | None, timeout_s: float
+) -> tuple[Capture, dict[str, str | None]]:
+    """A streaming device, and per option what it did not take (None where all is well).
+
+    Raises:
+        SourceLost: it is away, busy, or no camera.
+    """
+    require_camera(path)
+    import cv2
+
+    capture = cv2.VideoCapture(path, cv2.CAP_V4L2)
+    if not capture.isOpened():
+        raise SourceLost(
+            f"{path} does not start: busy with another program (`fuser -v {path}`), or no usable format"
+        )
+    capture.set(cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_s * 1000)
+    # The pixel format first: which sizes and rates there are depends on it.
+    if pixel_format is not None:
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
+    if size is not None:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
+    if fps is not None:
+        capture.set(cv2.CAP_PROP_FPS, fps)
+    return capture, _complaints(capture, size, pixel_format, fps)
+
+
+def _complaints(
+    capture: Capture, size: Size | None, pixel_format: str | None, fps: float | None
+) -> dict[str, str | None]:
+    import cv2
+
+    code = int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF
+    has_format = code.to_bytes(4, "little").decode("latin-1")
+    has_size = round(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), round(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    has_fps = capture.get(cv2.CAP_PROP_FPS)
+    slow = fps is not None and 0 < has_fps < 0.9 * fps  # a faster camera is no complaint: the cap drops
+    return (
+        {
+            "pixel_format": _asked(pixel_format, has_format),
+            "size": _asked(size and "{} x {}".format(*size), "{} x {}".format(*has_size)),
+            "fps": f"fps: asked for {fps:g}, the camera gives {has_fps:g}" if slow else None,
+        }
+        if (pixel_format, size, fps) != (None, None, None)
+        else {}
+    )
+
+
+def _asked(wanted: str | None, found: str) -> str | None:
+    return f"asked for {wanted}, the camera gives {found}" if wanted not in {None, found} else None

