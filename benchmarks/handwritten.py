@@ -33,7 +33,7 @@ def decode(boxes, logits, box_q, logit_q, anchors):
     h, w = np.exp(raw[:, 2] / 5) * anchors[:, 2], np.exp(raw[:, 3] / 5) * anchors[:, 3]
     found = np.stack([cy - h / 2, cx - w / 2, cy + h / 2, cx + w / 2], axis=1)
     rects = [[x0 * 300, y0 * 300, (x1 - x0) * 300, (y1 - y0) * 300] for y0, x0, y1, x1 in found.tolist()]
-    return found[cv2.dnn.NMSBoxes(rects, scores.tolist(), SCORE, IOU)] if len(rects) else found
+    return found[cv2.dnn.NMSBoxes(rects, scores.tolist(), SCORE, IOU)] if rects else found
 
 
 def main() -> None:

@@ -31,6 +31,13 @@ class SystemClock:
         return Instant(self._boot, mono_ns, time.time_ns(), self._synced)
 
 
+class StillClock:
+    """The clock of a replay: it is always the same moment, so that nothing depends on when it runs."""
+
+    def now(self) -> Instant:
+        return Instant("replay", 0, 0, synced=False)
+
+
 def is_synced() -> bool:
     """Whether the kernel says that NTP or a GPS disciplines the wall clock (adjtimex, modes 0: read only)."""
     timex = ctypes.create_string_buffer(_TIMEX_BYTES)

@@ -30,8 +30,12 @@ def find(group: str, kind: str) -> Any:
     point = _group(group).get(kind)
     if point is None:
         known = kinds(group)
-        raise InputError(f"no {group[:-1]} of kind {kind!r}{nearest(kind, known)} (there are: {', '.join(known)})")
+        raise InputError(
+            f"no {group[:-1]} of kind {kind!r}{nearest(kind, known)} (there are: {', '.join(known)})"
+        )
     try:
         return point.load()
     except ImportError as error:
-        raise InputError(f"the {group[:-1]} {kind!r} needs a package that is not installed: {error}") from error
+        raise InputError(
+            f"the {group[:-1]} {kind!r} needs a package that is not installed: {error}"
+        ) from error

@@ -13,6 +13,10 @@ from edgeinfer.config import Config, Part, decode
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.errors import ConfigError, EdgeinferError, InputError, Problem, nearest
 
+_TAKEN = (
+    "rule {!r} already belongs to pipeline {!r}, and its state topic can have one owner; write a second rule"
+)
+
 
 @dataclass(frozen=True)
 class Model:
@@ -43,15 +47,14 @@ class Blueprint:
     def device(self) -> str:
         return self.config.device
 
-    def pipeline_of(self, rule: str) -> str:
-        return next((name for name, p in self.pipelines.items() if rule in p.options.rules), "")
-
     def unused(self) -> list[str]:
         """Parts that no pipeline takes: they are right, and do nothing."""
         taken = {f"rule.{r}" for p in self.pipelines.values() for r in p.options.rules}
         taken |= {f"source.{s}" for p in self.pipelines.values() for s in p.options.all_sources}
         taken |= {f"model.{p.options.model}" for p in self.pipelines.values()}
-        have = [f"{section}.{name}" for section in ("source", "model", "rule") for name in self.config.of(section)]
+        have = [
+            f"{section}.{name}" for section in ("source", "model", "rule") for name in self.config.of(section)
+        ]
         return [name for name in have if name not in taken]
 
 
@@ -123,27 +126,29 @@ def _bundle(name: str, config: Config, state_dir: Path) -> store.Bundle:
 
 
 def _pipelines(config: Config, problems: list[Problem]) -> dict[str, PipelinePart]:
-    decoded = {name: (part, decode(part, PipelineOptions, problems)) for name, part in config.of("pipeline").items()}
-    return {name: PipelinePart(part, options) for name, (part, options) in decoded.items() if options is not None}
+    decoded = {
+        name: (part, decode(part, PipelineOptions, problems)) for name, part in config.of("pipeline").items()
+    }
+    return {
+        name: PipelinePart(part, options) for name, (part, options) in decoded.items() if options is not None
+    }
 
 
 def _cross_check(blueprint: Blueprint, problems: list[Problem]) -> None:
     config = blueprint.config
     if not config.of("pipeline"):
-        problems.append(Problem(config.where.at(), "no [pipeline.NAME]: nothing would be decided; add one that names a source and rules"))
+        text = "no [pipeline.NAME]: nothing would be decided; add one that names a source and rules"
+        problems.append(Problem(config.where.at(), text))
     if not config.of("sink"):
-        problems.append(Problem(config.where.at(), "no [sink.NAME]: decisions would go nowhere; add one, for instance [sink.out] with kind = \"console\""))
+        text = 'no [sink.NAME]: decisions would go nowhere; add one, such as [sink.out] with kind = "console"'
+        problems.append(Problem(config.where.at(), text))
     owner: dict[str, str] = {}
     for name, pipeline in blueprint.pipelines.items():
         _check_pipeline(config, pipeline, problems)
-        for rule in pipeline.options.rules:
-            if owner.setdefault(rule, name) != name:
-                problems.append(
-                    Problem(
-                        pipeline.part.where.at("rules"),
-                        f"rule {rule!r} already belongs to pipeline {owner[rule]!r}: its state topic can have one owner; write a second rule",
-                    )
-                )
+        taken = [rule for rule in pipeline.options.rules if owner.setdefault(rule, name) != name]
+        problems += [
+            Problem(pipeline.part.where.at("rules"), _TAKEN.format(rule, owner[rule])) for rule in taken
+        ]
 
 
 def _check_pipeline(config: Config, pipeline: PipelinePart, problems: list[Problem]) -> None:
@@ -157,5 +162,8 @@ def _check_pipeline(config: Config, pipeline: PipelinePart, problems: list[Probl
         if name not in known:
             there = ", ".join(known) or "none"
             problems.append(
-                Problem(where.at(key), f"no [{section}.{name}] in this config{nearest(name, known)} (there are: {there})")
+                Problem(
+                    where.at(key),
+                    f"no [{section}.{name}] in this config{nearest(name, known)} (there are: {there})",
+                )
             )

@@ -6,7 +6,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
 from edgeinfer.commands.table import Commands, Health, Reload
 from edgeinfer.errors import EdgeinferError
+from edgeinfer.ports import Clock
 from edgeinfer.runtime import health as board
 from edgeinfer.runtime.folder import StateFolder
 from edgeinfer.runtime.mailbox import Hub
 from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec, Supervisor
 from edgeinfer.runtime.systemd import Systemd
 from edgeinfer.taps import Taps
@@ -38,7 +40,8 @@ class Setting:
     draw: Callable[[], Blueprint]
     state_dir: Path
     door: Path | None = None
-    systemd: Systemd = Systemd()
+    systemd: Systemd = field(default_factory=Systemd)
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class Daemon:
@@ -54,15 +57,17 @@ class Daemon:
         self._exit = ExitStack()
         folder = StateFolder(setting.state_dir)
         self._exit.callback(folder.close)
-        clock = SystemClock()
+        clock = setting.clock
         self.health = board.Health(clock)
         self.supervisor = Supervisor(self.health, setting.systemd)
         self.taps = Taps()
         self.outbox = self._open_outbox(folder.path, clock)
+        self._states = States(self.outbox, _owners(self.blueprint), self.blueprint.config.digest)
         self._services = Services(
             clock=clock,
             health=self.health,
             outbox=self.outbox,
+            states=self._states,
             hub=Hub(),
             taps=self.taps,
             fatal=self.supervisor.fatal,
@@ -89,7 +94,11 @@ class Daemon:
     def snapshot(self) -> dict[str, Any]:
         """What `health` answers."""
         depth = {name: self.outbox.depth(f"sink.{name}") for name in self.blueprint.sinks}
-        device = {"device": self.blueprint.device, "version": __version__, "config": self.blueprint.config.digest}
+        device = {
+            "device": self.blueprint.device,
+            "version": __version__,
+            "config": self.blueprint.config.digest,
+        }
         return device | {"outbox": depth} | self.health.snapshot()
 
     def reload(self) -> dict[str, str]:
@@ -103,6 +112,7 @@ class Daemon:
         report("reload", None)
         self.blueprint = blueprint
         self.outbox.retire([f"sink.{name}" for name in blueprint.sinks])
+        self._states.replan(_owners(blueprint), blueprint.config.digest)
         self.supervisor.apply(self._plan(blueprint))
         log.info("reloaded: %s", blueprint.config.digest)
         return {"config": blueprint.config.digest}
@@ -114,7 +124,7 @@ class Daemon:
         except EdgeinferError:
             log.debug("reload refused")
 
-    def _open_outbox(self, folder: Path, clock: SystemClock) -> Outbox:
+    def _open_outbox(self, folder: Path, clock: Clock) -> Outbox:
         state = self.blueprint.state
         outbox = Outbox(
             folder / "outbox.sqlite",
@@ -135,3 +145,8 @@ class Daemon:
             path = self._setting.door
             posts["door"] = Spec(lambda: Door(path, commands, self.supervisor), str(path), DOOR)
         return posts
+
+
+def _owners(blueprint: Blueprint) -> dict[str, str]:
+    """Rule → pipeline, of all rules that decide."""
+    return {rule: name for name, p in blueprint.pipelines.items() for rule in p.options.rules}

@@ -12,17 +12,28 @@ import msgspec
 
 from edgeinfer import registry
 from edgeinfer.app.blueprint import Blueprint
-from edgeinfer.app.probe import Plugin
+from edgeinfer.app.probe import Plugin, build
 from edgeinfer.clock import SourceStamp
 from edgeinfer.config import Part
-from edgeinfer.ports import Clock, EncoderPlace, Flow, Predictor, Rule, RulePlace, SinkPlace, Source, SourcePlace
+from edgeinfer.ports import (
+    Clock,
+    EncoderPlace,
+    Flow,
+    Predictor,
+    Rule,
+    RulePlace,
+    SinkPlace,
+    Source,
+    SourcePlace,
+)
 from edgeinfer.runtime.courier import Courier
 from edgeinfer.runtime.feed import Feed
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal
 from edgeinfer.runtime.mailbox import Hub, Inbox
 from edgeinfer.runtime.outbox import Outbox
-from edgeinfer.runtime.pipeline import Line, Pipeline
+from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
+from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec
 from edgeinfer.taps import Taps
 
@@ -36,6 +47,7 @@ class Services:
     clock: Clock
     health: Health
     outbox: Outbox
+    states: States
     hub: Hub
     taps: Taps
     fatal: Fatal
@@ -50,7 +62,9 @@ def plan(blueprint: Blueprint, services: Services) -> Plan:
         specs[f"sink.{name}"] = Spec(make, digest(sink.part, blueprint.device), COURIER)
     for name in blueprint.pipelines:
         identity = _pipeline_digest(name, blueprint)
-        specs[f"pipeline.{name}"] = Spec(partial(_pipeline, name, identity, blueprint, services), identity, PIPELINE)
+        specs[f"pipeline.{name}"] = Spec(
+            partial(_pipeline, name, identity, blueprint, services), identity, PIPELINE
+        )
     for name, source in blueprint.sources.items():
         if any(name in p.options.all_sources for p in blueprint.pipelines.values()):
             specs[f"source.{name}"] = Spec(partial(_feed, name, source, services), digest(source.part), FEED)
@@ -59,7 +73,10 @@ def plan(blueprint: Blueprint, services: Services) -> Plan:
 
 def digest(*parts: Part | str) -> str:
     """An identity of what the user wrote in `parts`: `sha256:` and twelve hex digits."""
-    said = [part if isinstance(part, str) else [part.section, part.name, part.kind, part.options] for part in parts]
+    said = [
+        part if isinstance(part, str) else [part.section, part.name, part.kind, part.options]
+        for part in parts
+    ]
     return "sha256:" + sha256(msgspec.json.encode(said, order="deterministic", enc_hook=str)).hexdigest()[:12]
 
 
@@ -98,15 +115,14 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
     )
-    return Pipeline(line, services.outbox, services.hub, services.taps, services.health, services.fatal)
+    commit = Commit(services.outbox, services.states)
+    return Pipeline(line, commit, services.hub, services.taps, services.health, services.fatal)
 
 
 def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) -> Mapping[str, Flow]:
     flows: dict[str, Flow] = dict.fromkeys(inputs, "queue")
     for name in sources:
-        plugin = blueprint.sources[name]
-        place = SourcePlace(name, _no_stamp, _no_report)
-        flows[name] = plugin.cls(plugin.options, place).flow
+        flows[name] = build(blueprint.sources[name], blueprint.device).flow
     return flows
 
 
@@ -127,15 +143,7 @@ def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services
     topic = plugin.cls.topic_root(options, blueprint.device)
     encoder_cls: Any = registry.find("encoders", options.encoding)
     encoder = encoder_cls(encoder_cls.Options(), EncoderPlace(blueprint.device, topic, name))
-    report = services.health.reporter(f"sink.{name}")
-    place = SinkPlace(name, blueprint.device, services.machine_id, encoder.will(), report)
-    make_sink = partial(plugin.cls, options, place)
-    return Courier(f"sink.{name}", services.outbox, encoder, make_sink, services.health, services.fatal)
-
-
-def _no_stamp(_at: Any = None) -> Any:
-    raise AssertionError("only asked for its flow")
-
-
-def _no_report(_topic: str, _text: str | None) -> None:
-    """Only asked for its flow."""
+    post = f"sink.{name}"
+    report = services.health.reporter(post)
+    sink = plugin.cls(options, SinkPlace(name, blueprint.device, services.machine_id, encoder.will(), report))
+    return Courier(post, services.outbox, services.states, encoder, sink, services.health, services.fatal)

@@ -23,9 +23,18 @@ class Plugin:
 def try_out(plugin: Plugin, device: str, problems: list[Problem]) -> None:
     """Constructors touch no device and no network, so this is cheap and safe (see ports)."""
     try:
-        plugin.cls(plugin.options, _place(plugin.part.section, plugin.part.name, device))
+        build(plugin, device)
     except InputError as error:
         problems.append(blame(plugin.part, plugin.cls.Options, error))
+
+
+def build(plugin: Plugin, device: str) -> Any:
+    """The plugin at a place where nobody listens.
+
+    Raises:
+        InputError: an option is wrong in itself.
+    """
+    return plugin.cls(plugin.options, _place(plugin.part.section, plugin.part.name, device))
 
 
 def _place(section: str, name: str, device: str) -> Any:

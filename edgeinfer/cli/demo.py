@@ -66,9 +66,19 @@ url = "mqtt://127.0.0.1:{port}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--for", dest="for_s", type=_seconds, metavar="S", help="end after S seconds (default: Ctrl-C)")
-    parser.add_argument("--mqtt-port", type=int, default=0, metavar="P", help="port of the demo's broker (default: a free one)")
-    parser.add_argument("--no-mqtt", action="store_true", help="without a broker: decisions in this terminal only")
+    parser.add_argument(
+        "--for", dest="for_s", type=_seconds, metavar="S", help="end after S seconds (default: Ctrl-C)"
+    )
+    parser.add_argument(
+        "--mqtt-port",
+        type=int,
+        default=0,
+        metavar="P",
+        help="port of the demo's broker (default: a free one)",
+    )
+    parser.add_argument(
+        "--no-mqtt", action="store_true", help="without a broker: decisions in this terminal only"
+    )
     parser.add_argument("--config", action="store_true", help="print the config that the demo runs, and end")
 
 

@@ -28,9 +28,13 @@ def main(args: argparse.Namespace) -> int:
 
 
 def as_text(found: dict[str, Any]) -> str:
-    lines = [f"{found['device']} is {found['condition']} (edgeinfer {found['version']}, config {found['config']})"]
+    lines = [
+        f"{found['device']} is {found['condition']} (edgeinfer {found['version']}, config {found['config']})"
+    ]
     for name, post in sorted(found["posts"].items()):
         why = "; ".join(filter(None, [post.get("reason", ""), *post.get("notes", {}).values()]))
         lines.append(f"  {name:<24} {post['condition']:<9} since {post['since']}{f'  {why}' if why else ''}")
-    lines += [f"  {name:<24} {depth} waiting in the outbox" for name, depth in found["outbox"].items() if depth]
+    lines += [
+        f"  {name:<24} {depth} waiting in the outbox" for name, depth in found["outbox"].items() if depth
+    ]
     return "\n".join(lines)

@@ -62,11 +62,16 @@ def _run(argv: list[str]) -> int:
         return 0
     name = argv[0]
     if name not in COMMANDS:
-        print(f"edgeinfer: no command {name!r}{nearest(name, COMMANDS)}; edgeinfer --help lists them", file=sys.stderr)
+        print(
+            f"edgeinfer: no command {name!r}{nearest(name, COMMANDS)}; edgeinfer --help lists them",
+            file=sys.stderr,
+        )
         return 2
     command = importlib.import_module(f"edgeinfer.cli.{name}")
     parser = argparse.ArgumentParser(
-        prog=f"edgeinfer {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"edgeinfer {name}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_arguments(parser)
     code: int = command.main(parser.parse_args(argv[1:]))

@@ -85,7 +85,9 @@ def ask(path: Path, command: dict[str, Any], timeout_s: float = 10.0) -> Any:
             client.sendall(msgspec.json.encode(command) + b"\n")
             answer = msgspec.json.decode(_line(client, limit=1 << 26))
         except (OSError, msgspec.DecodeError) as error:
-            raise EdgeinferError(f"no daemon answers at {path}: {error}; is `edgeinfer run` running?") from error
+            raise EdgeinferError(
+                f"no daemon answers at {path}: {error}; is `edgeinfer run` running?"
+            ) from error
     if not answer["ok"]:
         raise (InputError if answer["exit_code"] == 2 else EdgeinferError)(answer["error"])
     return answer["result"]
@@ -93,7 +95,9 @@ def ask(path: Path, command: dict[str, Any], timeout_s: float = 10.0) -> Any:
 
 def _listen(path: Path) -> socket.socket:
     if len(str(path).encode()) > _PATH_MAX:
-        raise InputError(f"the path of the control socket is over {_PATH_MAX} bytes: {path}; give a shorter [state] dir")
+        raise InputError(
+            f"the path of the control socket is over {_PATH_MAX} bytes: {path}; give a shorter [state] dir"
+        )
     path.unlink(missing_ok=True)  # the state folder is locked: whoever left it here is gone
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))

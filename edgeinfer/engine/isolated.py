@@ -113,7 +113,7 @@ class IsolatedSession:
     def _ask(self, request: Request, timeout_s: float) -> Reply:
         """One request, one reply; raises again what the child raised."""
         if self._process.returncode is not None:
-            raise _Dead(_end(self._process.returncode))
+            raise _Dead(ended(self._process.returncode))
         try:
             self._wire.send(request)
         except BrokenPipeError:
@@ -131,7 +131,7 @@ class IsolatedSession:
 
     def _reaped(self) -> str:
         try:
-            return _end(self._process.wait(_EXIT_S))
+            return ended(self._process.wait(_EXIT_S))
         except subprocess.TimeoutExpired:
             self._kill()
             return "closed its pipe and was killed"
@@ -167,7 +167,7 @@ def _spawn(memory_fd: int) -> tuple[subprocess.Popen[bytes], Wire]:
     return process, Wire(up_read, down_write)
 
 
-def _end(code: int) -> str:
+def ended(code: int) -> str:
     """How a process ended, by the signal's name where it was one."""
     if code >= 0:
         return f"ended by itself with code {code}"

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from edgeinfer import registry
+from edgeinfer.config import Where, decode
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.tflite import role_names
 from edgeinfer.errors import BundleError, EdgeinferError, InferenceLost, Problem, nearest
@@ -17,11 +18,13 @@ from edgeinfer.events import Detection, Finding, Frame, Inference, Keypoints, Re
 from edgeinfer.geometry import IDENTITY, Affine
 from edgeinfer.ports import Backend, Decoder, DecoderPlace, Session
 from edgeinfer.store import Bundle
-from edgeinfer.store.strict import struct_of
 from edgeinfer.tensors import ModelSpec, TensorSpec
 
 if TYPE_CHECKING:
     from edgeinfer.engine.fit import Fit
+
+_TABLES = ("input", "outputs", "decoder")
+"""Where in a manifest a model can turn out not to fit."""
 
 
 class BundlePredictor:
@@ -30,7 +33,9 @@ class BundlePredictor:
     def __init__(self, identity: str, session: Session, fit: Fit, decoder: Decoder, input_name: str) -> None:
         self.identity, self.runtime = identity, session.runtime
         self._session, self._fit, self._decoder, self._input = session, fit, decoder, input_name
-        self._inputs = {t.name: np.zeros(t.shape, t.dtype) for t in session.spec.inputs if t.name != input_name}
+        self._inputs = {
+            t.name: np.zeros(t.shape, t.dtype) for t in session.spec.inputs if t.name != input_name
+        }
 
     def predict(self, frame: Frame) -> Inference:
         start = perf_counter_ns()
@@ -82,12 +87,22 @@ def open_predictor(bundle: Bundle, options: ModelOptions) -> BundlePredictor:
         fit, decoder = Fit(source, bundle.manifest.input), build_decoder(bundle, session.spec)
     except BundleError as error:
         session.close()
-        lines = [f"{bundle.folder / 'manifest.toml'}: {line}" for line in str(error).splitlines()]
-        raise BundleError("\n".join(lines)) from error
+        raise BundleError(
+            "\n".join(_located(line, bundle.manifest.where) for line in str(error).splitlines())
+        ) from error
     except BaseException:
         session.close()
         raise
     return BundlePredictor(bundle.identity, session, fit, decoder, source.name)
+
+
+def _located(line: str, where: Where) -> str:
+    """`decoder.labels: text` with the file and line of that key in front; a line without a key as it is."""
+    key, colon, text = line.partition(": ")
+    path = key.split(".")
+    if not colon or path[0] not in _TABLES:
+        return line
+    return f"{where.at(*path)}: {text}"
 
 
 def open_session(bundle: Bundle, options: ModelOptions) -> Session:
@@ -116,9 +131,9 @@ def build_decoder(bundle: Bundle, spec: ModelSpec) -> Decoder:
         InputError: there is no such decoder.
     """
     manifest = bundle.manifest
-    plugin = registry.find("decoders", manifest.decoder)
+    plugin = registry.find("decoders", manifest.decoder.kind)
     problems: list[Problem] = []
-    options: msgspec.Struct | None = struct_of(plugin.Options, manifest.options, "decoder", problems)
+    options: msgspec.Struct | None = decode(manifest.decoder, plugin.Options, problems)
     if options is None:
         raise BundleError("\n".join(map(str, problems)))
     decoder: Decoder = plugin(options, DecoderPlace(bundle.labels, spec, manifest.outputs, bundle.arrays))

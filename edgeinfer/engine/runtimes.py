@@ -37,18 +37,24 @@ def find_runtime() -> Runtime:
     Raises:
         InputError: there is none, or one that the installed numpy breaks; says what to install.
     """
-    if find_spec("ai_edge_litert") is not None:
-        return Runtime(
-            "ai-edge-litert", _version("ai-edge-litert"), "ai_edge_litert.interpreter", must_isolate=False
-        )
-    if find_spec("tflite_runtime") is None:
+    return choose(_installed("ai-edge-litert"), _installed("tflite-runtime"), _installed("numpy") or "")
+
+
+def choose(litert: str | None, tflite: str | None, numpy: str) -> Runtime:
+    """Which of the installed versions (None: not there) runs the models."""
+    if litert is not None:
+        return Runtime("ai-edge-litert", litert, "ai_edge_litert.interpreter", must_isolate=False)
+    if tflite is None:
         raise InputError(
-            f"no TFLite runtime is installed: {INSTALL} (32-bit or old boards: pip install 'edgeinfer[tflite-runtime]')"
+            f"no TFLite runtime is installed: {INSTALL} (where there is no wheel of it: pip install 'edgeinfer[tflite-runtime]')"
         )
-    _refuse_new_numpy(_version("tflite-runtime"))
-    return Runtime(
-        "tflite-runtime", _version("tflite-runtime"), "tflite_runtime.interpreter", must_isolate=True
-    )
+    major = numpy.partition(".")[0]
+    if major.isdigit() and int(major) >= 2:
+        raise InputError(
+            f"tflite-runtime {tflite} works with numpy below 2 only, found numpy {numpy}: "
+            f"pip install 'numpy<2', or better {INSTALL}"
+        )
+    return Runtime("tflite-runtime", tflite, "tflite_runtime.interpreter", must_isolate=True)
 
 
 def runtime_name() -> str:
@@ -60,17 +66,11 @@ def runtime_name() -> str:
     return f"{runtime} (in a child process)" if runtime.must_isolate else str(runtime)
 
 
-def _refuse_new_numpy(runtime: str) -> None:
-    numpy = _version("numpy")
-    if numpy.split(".")[0].isdigit() and int(numpy.split(".")[0]) >= 2:
-        raise InputError(
-            f"tflite-runtime {runtime} works with numpy below 2 only, found numpy {numpy}: "
-            f"pip install 'numpy<2', or better {INSTALL}"
-        )
-
-
-def _version(package: str) -> str:
+def _installed(package: str) -> str | None:
+    """Its version; "of unknown version" where the module is there and the metadata is not (a distribution's own)."""
+    if find_spec(package.replace("-", "_")) is None:
+        return None
     try:
         return version(package)
-    except PackageNotFoundError:  # a distribution's own package may lack the metadata
+    except PackageNotFoundError:
         return "of unknown version"

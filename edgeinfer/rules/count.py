@@ -27,6 +27,8 @@ class Count:
     """The number of findings in the zone; details: `counts`, how many of each label."""
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+        """What a user may write; times in seconds, places normalised."""
+
         labels: str | tuple[str, ...] = ()  # empty: of any label
         score: float = 0.5
         zone: tuple[Point, ...] = ()  # empty: the whole picture

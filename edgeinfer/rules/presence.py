@@ -29,6 +29,8 @@ class Presence:
     """`on` while a finding of the label is seen in the zone; details: label, score, box of the best, and how many."""
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+        """What a user may write; times in seconds, places normalised."""
+
         label: str | tuple[str, ...]
         score: float = 0.5
         zone: tuple[Point, ...] = ()  # empty: the whole picture

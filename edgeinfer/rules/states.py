@@ -1,16 +1,19 @@
 """The state machine that all rules share: a state is told once it has held for its time; what it means is not known.
 
-One machine for each subject (the source's name). S is the state told last, P the state that is pending, since T:
+One machine for each subject (the source's name). S is the state told last, P a state that is pending since T:
 
-| seen                                    | S = P's rival, none pending | P pending                           |
-|-----------------------------------------|-----------------------------|-------------------------------------|
-| the state S again                       | nothing                     | P is dropped                        |
-| another state P                         | P pends, T = now            | told when now - T >= its hold time  |
-| a third state Q                         | Q pends, T = now            | Q pends instead, T = now            |
-| nothing new (Tick, Trigger)             | nothing                     | told when now - T >= its hold time  |
-| the source is lost, or the value is NaN | unknown, told with reason   | P is dropped; unknown, with reason  |
-| the source is back                      | nothing: the next look says | nothing                             |
-| a gap in the readings, another boot     | nothing                     | T = now                             |
+| seen                                    | nothing pending                | P pending                      |
+|-----------------------------------------|--------------------------------|--------------------------------|
+| what speaks for S                       | nothing                        | P is dropped                   |
+| what speaks for no state (in between)   | nothing                        | P is dropped                   |
+| what speaks for P                       | P pends, T = now (*)           | told when now - T >= its hold  |
+| what speaks for another state Q         |                                | Q pends instead, T = now (*)   |
+| nothing new (Tick, Trigger)             | nothing                        | told when now - T >= its hold  |
+| Lost, or a value that is NaN            | unknown is told, with a reason | the same, and P is dropped     |
+| Back, or what the rule does not look at | nothing: the next look says    | nothing                        |
+| a gap in the readings, or another boot  | nothing                        | T = now                        |
+
+(*) and told at once when its hold is 0.
 
 It begins `unknown`, which is not told; the first known state is told as soon as it has held for its time, like
 any other. A hold time of 0 tells at once. Between two looks, what was seen last is taken to hold: gaps between
@@ -126,7 +129,7 @@ class _Held:
         self._hold_ns, self._since_ns, self._boot = 0, 0, ""
 
     def see(self, state: State, hold_ns: int, evidence: object, at: Instant) -> bool:
-        if state == self.state or state == "unknown":
+        if state in (self.state, "unknown"):
             self._pending = None
             return False
         self.evidence = evidence

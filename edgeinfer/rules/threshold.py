@@ -35,6 +35,8 @@ class Threshold:
     """`on` while the value is beyond the bound; details: name and value."""
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+        """What a user may write; times in seconds, places normalised."""
+
         value: str
         on_above: float | None = None
         off_below: float | None = None
@@ -50,7 +52,7 @@ class Threshold:
         self._sign, self._on, self._off = _bounds(options)
         self._for_ns = hold_ns("for_s", options.for_s)
         self._clear_ns = hold_ns("clear_s", options.clear_s)
-        self._scored = False  # the label was given as a score before
+        self._scored: set[str] = set()  # subjects for which the label came as a score before
         self._states = States(place, self._details)
 
     def observe(self, seen: Observation) -> Sequence[Decision]:
@@ -58,7 +60,7 @@ class Threshold:
             return self._observe_block(seen)
         if not isinstance(seen, Inference):
             return self._states.meanwhile(seen)
-        value = self._value_in(seen.findings)
+        value = self._value_in(seen.key[0], seen.findings)
         return NOTHING if value is None else self._observe_value(seen, value, 0)
 
     def _observe_block(self, seen: Readings) -> Sequence[Decision]:
@@ -93,13 +95,14 @@ class Threshold:
             return "on"
         return "off" if signed < self._off else "unknown"
 
-    def _value_in(self, findings: Sequence[Finding]) -> float | None:
+    def _value_in(self, subject: str, findings: Sequence[Finding]) -> float | None:
         scores = [f.score for f in findings if isinstance(f, Score) and f.label == self._value]
         values = [f.value for f in findings if isinstance(f, Value) and f.label == self._value]
+        if scores:
+            self._scored.add(subject)
         if scores or values:
-            self._scored = self._scored or bool(scores)
             return max(scores + values)
-        low = self._scored or any(isinstance(f, Score) for f in findings)
+        low = subject in self._scored or any(isinstance(f, Score) for f in findings)
         return 0.0 if low else None
 
     def _details(self, state: State, value: float) -> dict[str, Any]:

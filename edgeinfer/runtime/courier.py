@@ -18,7 +18,7 @@ _CONNECT_S = 0.5  # how long one step waits for a connection
 _HEARTBEAT_S = 5.0
 _HEALTH_S = 60.0
 _HEALTH_PAUSE_S = 1.0  # what changes all the time is told once a second
-_STUCK_NS = 60_000_000_000  # far beyond every bound of a sink that works
+_STUCK_S = 60.0  # far beyond every bound of a sink that works
 _DRAIN_SHARE = 0.7  # of the time to stop; the rest is for the farewell
 
 

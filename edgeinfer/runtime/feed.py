@@ -22,7 +22,14 @@ class Feed:
     """The post of one source. `make` builds a fresh source: one that hangs is abandoned with its thread."""
 
     def __init__(
-        self, name: str, make: Callable[[], Source], stamp: Stamp, hub: Hub, taps: Taps, health: Health, fatal: Fatal
+        self,
+        name: str,
+        make: Callable[[], Source],
+        stamp: Stamp,
+        hub: Hub,
+        taps: Taps,
+        health: Health,
+        fatal: Fatal,
     ) -> None:
         self.post = f"source.{name}"
         self._name, self._make, self._stamp, self._hub, self._taps = name, make, stamp, hub, taps

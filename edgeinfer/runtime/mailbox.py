@@ -67,13 +67,14 @@ class Inbox:
     def __init__(self, flows: Mapping[str, Flow]) -> None:
         self._changed = Condition()
         self.boxes = {source: Mailbox(flow) for source, flow in flows.items()}
+        self._closed = False
 
     def offer(self, source: str, item: Item, stop: Stop | None = None) -> bool:
         """Puts `item`; in lockstep waits for room until `stop` is set. False when it was not taken."""
         box = self.boxes[source]
         with self._changed:
             while box.full():
-                if stop is not None and stop.is_set():
+                if self._closed or (stop is not None and stop.is_set()):
                     return False
                 self._changed.wait(0.2)
             box.put(item)
@@ -84,6 +85,12 @@ class Inbox:
         """The source has come to its end: no more items."""
         with self._changed:
             self.boxes[source].ended = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Whoever waits to take is let go: the pipeline stops."""
+        with self._changed:
+            self._closed = True
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> Item | None:
@@ -116,7 +123,8 @@ class Inbox:
     def _ready(self) -> bool:
         boxes = self.boxes.values()
         owed = any(box.flow == "lockstep" and not box.ended and not box.items for box in boxes)
-        return (not owed and any(box.items for box in boxes)) or all(box.ended for box in boxes)
+        there = not owed and any(box.items for box in boxes)
+        return there or self._closed or all(box.ended for box in boxes)
 
 
 def _head_ns(box: Mailbox) -> int:

@@ -7,20 +7,19 @@ written as soon as it takes them again. What a bound drops leaves a hole in the 
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from threading import Condition, RLock, Thread
 from typing import TypeVar
 
 import msgspec
 
-from edgeinfer.events import Decision, Entry, Gap, decision_id
+from edgeinfer.events import Decision, Entry, Gap
 from edgeinfer.ports import Clock, Report, Stop
 from edgeinfer.runtime.outbox_disk import OutboxDisk
 from edgeinfer.runtime.outbox_file import Row
-from edgeinfer.runtime.outbox_rows import pack, unpack
+from edgeinfer.runtime.outbox_rows import enveloped, pack, unpack
+from edgeinfer.runtime.outbox_tail import Tail
 
 _RECENT = 512  # entries kept in memory although they are on disk, so that couriers rarely read the file
 _BOUND_CHECK = 64  # entries between two looks at the bounds
@@ -67,7 +66,7 @@ class Outbox:
         self._retained = _decode(self._disk.note("retained"), dict[str, set[str]])
         self._stored = self._disk.newest  # up to here the disk has it, or it was dropped
         self._next = max(self._stored, *self._cursors.values(), 0) + 1
-        self._tail: deque[Entry] = deque()  # contiguous up to the newest; holds all that is not on disk
+        self._tail = Tail()  # holds all that is not on disk, and what is recent
         self._dropped_to = self._held_dropped = self._since_check = 0
         self._notes_dirty = self._unsynced = self._closed = False
         self._retry_ns = 0
@@ -85,15 +84,8 @@ class Outbox:
         if not decisions:
             return []
         now = self.clock.now()
-        ordinals: Counter[tuple[object, ...]] = Counter()
         with self._wake:
-            entries = []
-            for seq, d in enumerate(decisions, self._next):
-                same = (d.pipeline, d.rule, d.subject, d.state, d.at.unix_ns)
-                age_ms = (now.mono_ns - d.at.mono_ns) / 1e6 if d.at.boot == now.boot else 0.0
-                identity = decision_id(self.device, d, ordinals[same])
-                ordinals[same] += 1
-                entries.append(Entry(seq, identity, now.boot, self.device, d, model, config, age_ms))
+            entries = enveloped(decisions, self.device, now, self._next, model, config)
             rows = [(e.seq, pack(e)) for e in entries]
             self._next += len(entries)
             self._tail.extend(entries)
@@ -109,7 +101,7 @@ class Outbox:
         """Writes all that is only in memory; `rows` are the newest of it, packed already."""
         held = self.newest - self._stored
         if len(rows) != held:
-            rows = [(e.seq, pack(e)) for e in self._tail_after(self._stored, held)]
+            rows = [(e.seq, pack(e)) for e in self._tail.after(self._stored, held)]
         notes = self._notes() if with_notes and self._notes_dirty else {}
         if not rows and not notes:
             return
@@ -128,12 +120,12 @@ class Outbox:
     def _forget_tail(self) -> None:
         """Keeps what is recent or not on disk; beyond `max_held` the oldest of the latter is lost."""
         while len(self._tail) > min(_RECENT, self._max_held):
-            if self._tail[0].seq > self._stored:
+            if self._tail.first > self._stored:
                 if len(self._tail) <= self._max_held:
                     return
                 self._held_dropped += 1
-                self._stored = self._tail[0].seq  # it will never be written
-            self._tail.popleft()
+                self._stored = self._tail.first  # it will never be written
+            self._tail.drop()
 
     def _hold_bounds(self, appended: int) -> None:
         self._since_check += appended
@@ -148,8 +140,8 @@ class Outbox:
         waiting = [sink for sink, seq in self._cursors.items() if seq < below_seq - 1]
         if not self._disk.trim(below_seq - 1):
             return
-        while self._tail and self._tail[0].seq < below_seq and self._tail[0].seq < self._stored:
-            self._tail.popleft()
+        while self._tail.first < min(below_seq, self._stored):
+            self._tail.drop()
         if waiting:
             self._dropped_to = below_seq - 1
             names = ", ".join(sorted(waiting))
@@ -169,18 +161,12 @@ class Outbox:
         """
         with self._wake:
             entries: list[Entry] = []
-            if not self._tail or after_seq + 1 < self._tail[0].seq:
+            if after_seq + 1 < self._tail.first:
                 rows = self._disk.select(after_seq, limit)
                 entries = [unpack(seq, body) for seq, body in rows]
             last = entries[-1].seq if entries else after_seq
-            entries += self._tail_after(last, limit - len(entries))
+            entries += self._tail.after(last, limit - len(entries))
         return list(_with_gaps(after_seq, entries))
-
-    def _tail_after(self, seq: int, limit: int) -> list[Entry]:
-        if not self._tail or limit <= 0:
-            return []
-        start = max(0, seq + 1 - self._tail[0].seq)
-        return list(islice(self._tail, start, start + limit))
 
     def wait(self, after_seq: int, timeout_s: float, stop: Stop | None = None) -> bool:
         """Whether there is more behind `after_seq`, after waiting at most so long; `stop` ends it after `wake`."""

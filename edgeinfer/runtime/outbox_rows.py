@@ -1,12 +1,14 @@
-"""How an entry looks in the outbox's file: msgpack, fields by position; knows nothing of SQLite or of sinks."""
+"""How decisions become entries, and entries rows: msgpack, fields by position; knows nothing of SQLite or of sinks."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
 
-from edgeinfer.events import Decision, Entry, Instant, State
+from edgeinfer.events import Decision, Entry, Instant, State, decision_id
 
 
 class _Row(msgspec.Struct, array_like=True, frozen=True):
@@ -33,6 +35,21 @@ class _Row(msgspec.Struct, array_like=True, frozen=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Row)
+
+
+def enveloped(
+    decisions: Sequence[Decision], device: str, now: Instant, first_seq: int, model: str, config: str
+) -> list[Entry]:
+    """The decisions of one step with their envelopes, numbered from `first_seq`."""
+    ordinals: Counter[tuple[object, ...]] = Counter()
+    entries = []
+    for seq, d in enumerate(decisions, first_seq):
+        same = (d.pipeline, d.rule, d.subject, d.state, d.at.unix_ns)
+        identity = decision_id(device, d, ordinals[same])
+        ordinals[same] += 1
+        age_ms = (now.mono_ns - d.at.mono_ns) / 1e6 if d.at.boot == now.boot else 0.0
+        entries.append(Entry(seq, identity, now.boot, device, d, model, config, age_ms))
+    return entries
 
 
 def pack(entry: Entry) -> bytes:

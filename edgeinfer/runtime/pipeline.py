@@ -13,6 +13,7 @@ from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.mailbox import Hub, Inbox, Item
 from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.states import States
 from edgeinfer.taps import Taps
 
 _STEP_BOUND_S = 10.0  # a step that takes longer is stuck: systemd is no longer told that all is well
@@ -30,12 +31,25 @@ class Line:
     config: str  # identity of this pipeline's part of the config and of all it depends on
 
 
+@dataclass(frozen=True)
+class Commit:
+    """Where decisions go: to the outbox, and to the last states."""
+
+    outbox: Outbox
+    states: States
+
+    def __call__(self, decisions: Sequence[Decision], model: str, config: str) -> None:
+        self.states.update(self.outbox.append(decisions, model, config))
+
+
 class Pipeline:
     """The post of one line."""
 
-    def __init__(self, line: Line, outbox: Outbox, hub: Hub, taps: Taps, health: Health, fatal: Fatal) -> None:
+    def __init__(
+        self, line: Line, commit: Commit, hub: Hub, taps: Taps, health: Health, fatal: Fatal
+    ) -> None:
         self.post = f"pipeline.{line.name}"
-        self._line, self._outbox, self._hub, self._taps = line, outbox, hub, taps
+        self._line, self._commit, self._hub, self._taps = line, commit, hub, taps
         self._health = health
         self._meters = health.post(self.post).meters
         self._opening = False
@@ -49,6 +63,8 @@ class Pipeline:
         self._loop.start()
 
     def stop(self, timeout_s: float) -> bool:
+        self._loop.stop.set()
+        self._line.inbox.close()
         done = self._loop.join(timeout_s)
         self._hub.leave(self._line.inbox)
         return done
@@ -107,7 +123,7 @@ class Pipeline:
         started = time.perf_counter_ns()
         decisions = [decision for rule in self._rules for decision in rule.observe(seen)]
         self._meters.record("rules", time.perf_counter_ns() - started)
-        self._commit(decisions)
+        self._decide(decisions)
 
     def _see(self, item: Item) -> Observation | None:
         if not isinstance(item, Frame):
@@ -121,12 +137,12 @@ class Pipeline:
         self._taps(self.post, inference)
         return inference
 
-    def _commit(self, decisions: Sequence[Decision]) -> None:
+    def _decide(self, decisions: Sequence[Decision]) -> None:
         if not decisions:
             return
         started = time.perf_counter_ns()
         model = self._predictor.identity if self._predictor else ""
-        self._outbox.append(decisions, model, self._line.config)
+        self._commit(decisions, model, self._line.config)
         self._meters.record("outbox", time.perf_counter_ns() - started)
         self._meters.count("decisions", len(decisions))
         for decision in decisions:
@@ -139,6 +155,4 @@ class Pipeline:
             return
         source, at = self._last
         lost = Lost((source, -1), at, reason)
-        self._commit([decision for rule in self._rules for decision in rule.observe(lost)])
-
-
+        self._decide([decision for rule in self._rules for decision in rule.observe(lost)])

@@ -91,12 +91,16 @@ class Supervisor:
 
     def apply(self, plan: Plan) -> None:
         """Stops what left or changed (inputs first), starts what is new or changed (outputs first)."""
-        changed = {name for name, spec in self._plan.items() if name not in plan or plan[name].digest != spec.digest}
+        changed = {
+            name for name, spec in self._plan.items() if name not in plan or plan[name].digest != spec.digest
+        }
         self._stop_posts(changed, _STOP_S)
         for name in changed:
             self._health.forget(name)
         fresh = sorted((name for name in plan if name not in self._posts), key=lambda name: plan[name].rank)
-        made = {name: plan[name].make() for name in fresh}  # all, before the first starts: mailboxes stand ready
+        made = {
+            name: plan[name].make() for name in fresh
+        }  # all, before the first starts: mailboxes stand ready
         self._posts.update(made)
         self._plan = dict(plan)
         for post in made.values():

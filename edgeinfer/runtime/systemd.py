@@ -47,4 +47,4 @@ class Systemd:
 
 
 def _first_folder(value: str) -> Path | None:
-    return Path(value.split(":")[0]) if value else None
+    return Path(value.split(":", maxsplit=1)[0]) if value else None

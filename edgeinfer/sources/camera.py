@@ -13,7 +13,7 @@ from edgeinfer.errors import InputError, SourceLost
 from edgeinfer.events import Frame, Instant
 from edgeinfer.ports import Flow, SourcePlace, Stop
 from edgeinfer.sources.capture import Capture, Transport, open_device, open_stream
-from edgeinfer.sources.credentials import read_credentials, redact
+from edgeinfer.sources.credentials import read_credentials
 from edgeinfer.sources.diagnosis import why_closed
 from edgeinfer.sources.live import Frozen, grabbed
 from edgeinfer.sources.options import (
@@ -146,12 +146,12 @@ class Camera:
         capture = open_stream(url, options.transport, options.block_s, thorough=self._thorough)
         if capture is not None:
             return capture
-        # Some cameras tell their format late: look longer the next time, and again shortly the time after.
-        self._thorough = not self._thorough
         if time.monotonic() - began_s > 0.8 * options.block_s:
-            raise SourceLost(f"cannot open {redact(stream.url)}: no answer within {options.block_s:.1f} s")
+            raise SourceLost(f"cannot open {stream}: no answer within {options.block_s:.1f} s")
         why = why_closed(stream.url, options.block_s / 4, credentials=options.credentials_file is not None)
-        raise SourceLost(f"cannot open {redact(stream.url)}: {why}")
+        # Some cameras tell their format late: look longer the next time, and again shortly the time after.
+        self._thorough = why.streams and not self._thorough
+        raise SourceLost(f"cannot open {stream}: {why.text}")
 
     def _secret_url(self, stream: Stream) -> str:
         path = self._options.credentials_file

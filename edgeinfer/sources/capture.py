@@ -21,6 +21,14 @@ _QUICK = "rtsp_transport;{}|analyzeduration;200000|probesize;65536"
 _THOROUGH = "rtsp_transport;{}"
 
 
+def _cv2() -> Any:
+    import cv2
+
+    # Its warnings say less than our errors, and would come again with each back-off, for years.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    return cv2
+
+
 class _FfmpegOptions:
     """Lends OPENCV_FFMPEG_CAPTURE_OPTIONS to opens, each value to one or many at a time.
 
@@ -57,8 +65,7 @@ def open_stream(
 
     One decoder thread: each further one holds back a picture (67 ms at 15 fps), and on a freeze one timeout.
     """
-    import cv2
-
+    cv2 = _cv2()
     timeout_ms = round(timeout_s * 1000)
     parameters = [
         *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms),
@@ -73,8 +80,7 @@ def open_stream(
 
 def open_video(path: Path) -> Capture:
     """Raises InputError when it is no video that OpenCV can read."""
-    import cv2
-
+    cv2 = _cv2()
     with _ffmpeg_options.lent(""):
         capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
@@ -91,8 +97,7 @@ def open_device(
         SourceLost: it is away, busy, or no camera.
     """
     require_camera(path)
-    import cv2
-
+    cv2 = _cv2()
     capture = cv2.VideoCapture(path, cv2.CAP_V4L2)
     if not capture.isOpened():
         raise SourceLost(

@@ -10,7 +10,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from edgeinfer.errors import InputError
 
-_USER_INFO = re.compile(r"(?<=://)(?!\{user\}:\{password\}@)[^/?#\s]*@")
+# Between :// and @. The second form is a password with an unquoted / ? or # in it: what follows its colon is no port.
+_USER_INFO = re.compile(
+    r"(?<=://)(?!\{user\}:\{password\}@)(?:[^/?#\s]*@|[^/?#\s@:]*:(?!\d*(?:[/?#\s]|$))\S*@)"
+)
 _PASSWORD = re.compile(r"(?i)(?<![a-z])(pass|password|passwd|pwd|pw)=(?!\{)[^&\s]+")
 
 

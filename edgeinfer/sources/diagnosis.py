@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
@@ -14,21 +15,28 @@ _ASK = {
 _STATUS = re.compile(rb"^(?:RTSP|HTTP)/\d\.\d (\d{3})")
 
 
-def why_closed(url: str, timeout_s: float, *, credentials: bool) -> str:
-    """A sentence that says what is wrong with `url`, which must hold no secret; takes at most 2 x `timeout_s`."""
+class Diagnosis(NamedTuple):
+    """`text` says what is wrong; `streams` tells that the server has the stream, so another try may read it."""
+
+    text: str
+    streams: bool = False
+
+
+def why_closed(url: str, timeout_s: float, *, credentials: bool) -> Diagnosis:
+    """What is wrong with `url`, which must hold no secret; takes at most 2 x `timeout_s`."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     try:
         with socket.create_connection((host, port), timeout_s) as connection:
             status = _status(connection, parts.scheme, url, timeout_s)
     except ConnectionRefusedError:
-        return f"nothing listens there (connection to {host} port {port} refused)"
+        return Diagnosis(f"nothing listens there (connection to {host} port {port} refused)")
     except socket.gaierror:
-        return f"the host name {host!r} is not known here"
+        return Diagnosis(f"the host name {host!r} is not known here")
     except TimeoutError:
-        return f"{host} port {port} does not answer"
+        return Diagnosis(f"{host} port {port} does not answer")
     except OSError as error:
-        return f"{host} port {port}: {error.strerror or error}"
+        return Diagnosis(f"{host} port {port}: {error.strerror or error}")
     return _meaning(status, credentials=credentials)
 
 
@@ -44,13 +52,13 @@ def _status(connection: socket.socket, scheme: str, url: str, timeout_s: float) 
     return int(found[1]) if found else None
 
 
-def _meaning(status: int | None, *, credentials: bool) -> str:
+def _meaning(status: int | None, *, credentials: bool) -> Diagnosis:
     if status == 401 and credentials:
-        return "the server does not take the user or password of credentials_file"
+        return Diagnosis("the server does not take the user or password of credentials_file", streams=True)
     if status == 401:
-        return "the server wants a user and a password: give credentials_file"
+        return Diagnosis("the server wants a user and a password: give credentials_file")
     if status == 404:
-        return "the server knows no stream of that name (404): look at the path of the URL"
+        return Diagnosis("the server knows no stream of that name (404): look at the path of the URL")
     if status is not None and status >= 400:
-        return f"the server answers with error {status}"
-    return "the server answers, but what it sends is no picture that OpenCV can read"
+        return Diagnosis(f"the server answers with error {status}")
+    return Diagnosis("the server answers, but what it sends is no picture that OpenCV can read", streams=True)

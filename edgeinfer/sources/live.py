@@ -21,7 +21,8 @@ def grabbed(capture: Capture, name: str, timeout_s: float, stop: Stop) -> Iterat
     Raises:
         SourceLost: nothing new came within `timeout_s`, or the other side ended it.
     """
-    _drain(capture, timeout_s)
+    drained, until_s = False, time.monotonic() + _DRAIN_S
+    piled_s = _period_s(capture) / 2
     while not stop.is_set():
         began_s = time.monotonic()
         there = capture.grab()
@@ -30,19 +31,17 @@ def grabbed(capture: Capture, name: str, timeout_s: float, stop: Stop) -> Iterat
             raise SourceLost(f"no new picture for {took_s:.1f} s from {name}")
         if not there:
             raise SourceLost(f"{name} gives no more pictures: it was closed or unplugged at the other end")
-        yield
+        # What piled up while the stream was opened comes faster than the camera makes it: skip it.
+        drained = drained or took_s > piled_s or began_s > until_s
+        if drained:
+            yield
 
 
-def _drain(capture: Capture, timeout_s: float) -> None:
-    """Skips what piled up while the stream was opened: pictures that come faster than the camera makes them."""
+def _period_s(capture: Capture) -> float:
     import cv2
 
     fps = capture.get(cv2.CAP_PROP_FPS)
-    period_s = 1.0 / (fps if 5.0 <= fps <= 60.0 else 15.0)
-    until_s = time.monotonic() + min(_DRAIN_S, timeout_s)
-    while (began_s := time.monotonic()) < until_s:
-        if not capture.grab() or time.monotonic() - began_s > period_s / 2:
-            break
+    return 1.0 / (fps if 5.0 <= fps <= 60.0 else 15.0)
 
 
 class Frozen:

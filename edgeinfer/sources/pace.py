@@ -24,7 +24,8 @@ class Cap:
         due_ns = at_ns if self._due_ns is None else self._due_ns
         if at_ns < due_ns - _SLACK * self._period_ns:
             return False
-        self._due_ns = max(due_ns, at_ns - self._period_ns) + self._period_ns
+        late = at_ns - due_ns > self._period_ns  # what was missed in a silence is not made up for
+        self._due_ns = (at_ns if late else due_ns) + self._period_ns
         return True
 
 

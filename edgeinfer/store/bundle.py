@@ -41,10 +41,8 @@ class Bundle:
         """
         name = self.manifest.variants.get(backend)
         if name is None:
-            known = ", ".join(self.manifest.variants)
-            raise BundleError(
-                f"{self.folder / MANIFEST}: variants has no file for the backend {backend!r}, only for: {known}"
-            )
+            known, where = ", ".join(self.manifest.variants), self.manifest.where.at("variants")
+            raise BundleError(f"{where}: has no file for the backend {backend!r}, only for: {known}")
         return ModelFile(str(self.path(name)), self.manifest.files[name], threads, isolate)
 
 
@@ -57,11 +55,11 @@ def open_bundle(folder: Path) -> Bundle:
     where = folder / MANIFEST
     raw = _read(where)
     try:
-        manifest, problems = parse(raw.decode())
+        manifest, problems = parse(raw.decode(), str(where))
     except UnicodeDecodeError as error:
         raise BundleError(f"{where}: is no text (UTF-8): {error}") from error
     if manifest is None:
-        raise BundleError("\n".join(f"{where}: {problem}" for problem in problems))
+        raise BundleError("\n".join(map(str, problems)))
     wrong = wrong_files(folder, manifest)
     if wrong:
         raise BundleError("\n".join(map(str, wrong)))

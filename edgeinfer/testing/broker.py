@@ -73,7 +73,9 @@ def _free(port: int) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise InputError(f"--mqtt-port: port {port} on 127.0.0.1 cannot be used: {error.strerror}; give another") from error
+            raise InputError(
+                f"--mqtt-port: port {port} on 127.0.0.1 cannot be used: {error.strerror}; give another"
+            ) from error
         found: int = probe.getsockname()[1]
         return found
 

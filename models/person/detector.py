@@ -84,7 +84,10 @@ def dequantize(raw: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.float32]
 
 
 def decode(
-    boxes: NDArray[np.float32], logits: NDArray[np.float32], anchors: NDArray[np.float32], score: float = SCORE
+    boxes: NDArray[np.float32],
+    logits: NDArray[np.float32],
+    anchors: NDArray[np.float32],
+    score: float = SCORE,
 ) -> Found:
     """Raw SSD outputs to what was found, non-maximum suppression done.
 

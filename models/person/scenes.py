@@ -75,7 +75,9 @@ def _yard(seed: int) -> Picture:
 def _grain(seed: int) -> NDArray[np.float32]:
     """Patches of a few pixels: (HEIGHT, WIDTH) grey levels around 0. Coarse, so that the PNG stays small."""
     rng = np.random.default_rng(seed)
-    coarse, fine = (rng.normal(0, s, (HEIGHT // k, WIDTH // k)).astype(np.float32) for k, s in ((20, 4), (4, 3)))
+    coarse, fine = (
+        rng.normal(0, s, (HEIGHT // k, WIDTH // k)).astype(np.float32) for k, s in ((20, 4), (4, 3))
+    )
     return sum(cv2.resize(g, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR) for g in (coarse, fine))
 
 

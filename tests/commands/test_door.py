@@ -42,7 +42,9 @@ def test_what_the_handler_refuses_reaches_the_asker_as_it_is(door):
         ask(door, {"command": "reload"})
 
 
-@pytest.mark.parametrize("wrong", [{"command": "explode"}, {"comand": "health"}, {"command": "health", "x": 1}, [1]])
+@pytest.mark.parametrize(
+    "wrong", [{"command": "explode"}, {"comand": "health"}, {"command": "health", "x": 1}, [1]]
+)
 def test_what_is_no_command_is_refused_with_an_example(door, wrong):
     with pytest.raises(InputError, match='"command": "health"'):
         ask(door, wrong)

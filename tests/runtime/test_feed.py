@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from threading import Event
-
 import pytest
 
 from edgeinfer.clock import SourceStamp, SystemClock
@@ -11,27 +9,15 @@ from edgeinfer.runtime.feed import Feed
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.mailbox import Hub, Inbox
 from edgeinfer.taps import Taps
+from edgeinfer.testing.sources import Hang, ScriptedSource
 from tests.samples import frame
 from tests.waiting import wait_for
 
 S = 1_000_000_000
 
 
-class Scripted:
-    """A source whose `samples` yields what is told; an exception is raised, an Event is waited for."""
-
-    def __init__(self, *scripts: list, flow: str = "queue", block_s: float = 0.5) -> None:
-        self.flow, self.block_s, self._scripts, self.opened = flow, block_s, list(scripts), 0
-
-    def samples(self, stop):
-        self.opened += 1
-        for step in self._scripts.pop(0) if self._scripts else []:
-            if isinstance(step, BaseException):
-                raise step
-            if isinstance(step, Event):
-                step.wait(20)
-            else:
-                yield step
+def script(*steps, flow="queue", block_s=0.5) -> ScriptedSource:
+    return ScriptedSource(steps, block_s=block_s, flow=flow)
 
 
 @pytest.fixture
@@ -66,11 +52,11 @@ def house():
     made.errors, made.feeds = [], []
     yield made
     for feed in made.feeds:
-        feed.stop(2)
+        feed.stop(0.1)
 
 
 def test_samples_reach_the_inbox_and_the_end_is_told(house):
-    feed = house.feed(Scripted([frame(0), frame(1)]))
+    feed = house.feed(script(frame(0), frame(1)))
     feed.start()
     assert [house.take().key[1], house.take().key[1]] == [0, 1]
     wait_for(lambda: feed.ended and house.inbox.ended)
@@ -78,7 +64,7 @@ def test_samples_reach_the_inbox_and_the_end_is_told(house):
 
 
 def test_a_lost_source_is_told_degraded_and_opened_again_then_told_back(house):
-    feed = house.feed(Scripted([frame(0), SourceLost("cable pulled")], [frame(1), Event()]))
+    feed = house.feed(script(frame(0), SourceLost("cable pulled"), frame(1), Hang()))
     feed.start()
     kinds = [type(house.take(10)) for _ in range(4)]
     assert kinds == [Frame, Lost, Back, Frame]
@@ -87,15 +73,16 @@ def test_a_lost_source_is_told_degraded_and_opened_again_then_told_back(house):
 
 
 def test_a_source_absent_at_start_is_told_with_its_reason(house):
-    house.feed(Scripted([SourceLost("no such device /dev/video7")])).start()
+    house.feed(script(SourceLost("no such device /dev/video7"))).start()
     lost = house.take()
-    assert isinstance(lost, Lost) and "video7" in lost.reason
+    assert isinstance(lost, Lost)
+    assert "video7" in lost.reason
     assert "video7" in house.health.degraded()["source.cam"]
 
 
 def test_a_source_that_hangs_is_told_lost_within_two_blocks_and_replaced(house):
-    hang = Event()
-    feed = house.feed(Scripted([frame(0), hang]), Scripted([frame(1), Event()]))
+    hang = Hang()
+    feed = house.feed(script(frame(0), hang), script(frame(1), Hang()))
     feed.start()
     assert isinstance(house.take(), Frame)
     stuck_at = feed._new_ns
@@ -111,7 +98,7 @@ def test_a_source_that_hangs_is_told_lost_within_two_blocks_and_replaced(house):
 
 
 def test_silence_is_ticked_once_a_second(house):
-    feed = house.feed(Scripted([frame(0), Event()], block_s=100))
+    feed = house.feed(script(frame(0), Hang(), block_s=100))
     feed.start()
     house.take()
     start = feed._offer_ns
@@ -122,15 +109,15 @@ def test_silence_is_ticked_once_a_second(house):
 
 
 def test_what_no_backoff_mends_is_fatal(house):
-    house.feed(Scripted([ValueError("a bug")])).start()
+    house.feed(script(ValueError("a bug"))).start()
     wait_for(lambda: house.errors)
     assert isinstance(house.errors[0], ValueError)
 
 
 def test_a_lockstep_source_is_never_called_stalled(house):
     house.inbox = Inbox({"cam": "lockstep"})
-    feed = house.feed(Scripted([frame(n) for n in range(5)], flow="lockstep"))
+    feed = house.feed(script(*(frame(n) for n in range(5)), flow="lockstep"))
     feed.start()
-    wait_for(lambda: house.inbox.boxes["cam"].full())
+    wait_for(house.inbox.boxes["cam"].full)
     feed.watch(feed._new_ns + 100 * S)
     assert [house.take().key[1] for _ in range(5)] == [0, 1, 2, 3, 4]

@@ -1,89 +1,25 @@
-"""From the published TF1 graph to an int8 .tflite: cut, convert, then two repairs that the converter lacks.
+"""Two repairs of an int8 .tflite that the converter lacks: bias correction and narrowed outputs.
 
-TensorFlow is imported where it is used: the two repairs need LiteRT's schema only.
+They change numbers in the file, never its shape: it stays as fast and as large.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from detector import SIDE, Found, Picture, dequantize, stretch, tensor_of
+from detector import Picture, dequantize, tensor_of
 from numpy.typing import NDArray
-
-INPUT, BOXES, LOGITS, ANCHORS = "Preprocessor/sub", "concat", "concat_1", "Postprocessor/Reshape"
 
 _CONV, _DEPTHWISE = schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D
 _CONCAT, _RESHAPE = schema.BuiltinOperator.CONCATENATION, schema.BuiltinOperator.RESHAPE
 
 
-def run_graph(graph: bytes, tensors: Sequence[str], picture: Picture) -> list[NDArray[np.float32]]:
-    """What the whole frozen graph itself says of one picture of 300 x 300, by tensor name."""
-    import tensorflow as tf
-
-    feed = {"image_tensor:0": picture[None, :, :, ::-1]}
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        tf.import_graph_def(_parsed(graph), name="")
-        return session.run([f"{name}:0" for name in tensors], feed)
-
-
-def anchors_of(graph: bytes) -> NDArray[np.float32]:
-    """(1917, 4) float32: cy, cx, h, w. The graph holds corners (y0, x0, y1, x1) and works them out on each run."""
-    [corners] = run_graph(graph, [ANCHORS], np.zeros((SIDE, SIDE, 3), np.uint8))
-    low, high = corners[:, :2], corners[:, 2:]
-    return np.hstack([(low + high) / 2, high - low]).astype(np.float32)
-
-
-def graph_finds(graph: bytes, picture: Picture) -> Found:
-    """The published graph's own detections in a picture of 300 x 300, in our order of columns."""
-    boxes, scores = run_graph(graph, ["detection_boxes", "detection_scores"], picture)
-    return np.column_stack([boxes[0][:, [1, 0, 3, 2]], scores[0]]).astype(np.float32)
-
-
-def convert(graph: bytes, calibration: Sequence[Picture] | None = None) -> bytes:
-    """The network between preprocessing and postprocessing as a .tflite: float, or int8 in and out if calibrated."""
-    import tensorflow as tf
-
-    with tempfile.TemporaryDirectory() as folder:
-        cut = Path(folder) / "cut.pb"
-        cut.write_bytes(_cut(graph))
-        converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(
-            str(cut), [INPUT], [BOXES, LOGITS], input_shapes={INPUT: [1, SIDE, SIDE, 3]}
-        )
-        if calibration is not None:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: ([stretch(p)] for p in calibration)
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = converter.inference_output_type = tf.int8
-        model: bytes = converter.convert()
-        return model
-
-
-def _parsed(graph: bytes) -> Any:
-    import tensorflow as tf
-
-    return tf.compat.v1.GraphDef.FromString(graph)
-
-
-def _cut(graph: bytes) -> bytes:
-    import tensorflow as tf
-    from tensorflow.python.tools.strip_unused_lib import strip_unused
-
-    kept: bytes = strip_unused(
-        _parsed(graph), [INPUT], [BOXES, LOGITS], tf.float32.as_datatype_enum
-    ).SerializeToString()
-    return kept
-
-
-def correct_bias(
-    model: bytes, reference: bytes, pictures: Sequence[Picture], tell: Callable[[str], None]
-) -> bytes:
+def correct_bias(model: bytes, reference: bytes, pictures: Sequence[Picture]) -> bytes:
     """Takes out what int8 weights shift: layer by layer, each channel's mean goes back to the float model's.
 
     Rounded weights move the mean of a channel, the shifts add up from layer to layer, and in the end good people score
@@ -96,14 +32,12 @@ def correct_bias(
     tensors = unpacked.subgraphs[0].tensors
     names = [tensors[op.outputs[0]].name.decode() for op in layers]
     wanted = _channel_means(reference, names, pictures)
-    for i, (op, name) in enumerate(zip(layers, names, strict=True)):
-        tell(f"\rbias correction: layer {i + 1} of {len(layers)}")
+    for op, name in zip(layers, names, strict=True):
         shift = wanted[name] - _channel_means(_pack(unpacked), [name], pictures)[name]
         bias = tensors[op.inputs[2]]
         buffer = unpacked.buffers[bias.buffer]
         steps = np.frombuffer(bytes(buffer.data), np.int32) + np.round(shift / bias.quantization.scale)
         buffer.data = np.frombuffer(steps.astype("<i4").tobytes(), np.uint8)
-    tell("\n")
     return _pack(unpacked)
 
 
@@ -155,7 +89,9 @@ def _feeding(model: Any, output: str) -> Iterator[int]:
         yield index
         code, op = _code(model, made_by[index]), made_by[index]
         if code not in {_CONCAT, _RESHAPE, _CONV}:
-            raise ValueError(f"{output} comes from an operator {code} that fixes its own scale: cannot be narrowed")
+            raise ValueError(
+                f"{output} comes from an operator {code} that fixes its own scale: cannot be narrowed"
+            )
         open_ends += {_CONCAT: list(op.inputs), _RESHAPE: [op.inputs[0]], _CONV: []}[code]
 
 

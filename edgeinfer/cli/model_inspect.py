@@ -1,0 +1,109 @@
+"""`edgeinfer model inspect`: the facts of a model file or a bundle, for people or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edgeinfer.engine.describe import ModelFacts, describe
+from edgeinfer.errors import BundleError
+from edgeinfer.store import Bundle, find_bundle, open_bundle
+from edgeinfer.store.labels import parse_labels
+from edgeinfer.store.manifest import as_json
+from edgeinfer.tensors import TensorSpec
+
+
+def inspect(args: argparse.Namespace) -> int:
+    """Exit 0; a file or bundle that is wrong raises BundleError."""
+    path = Path(args.what)
+    if path.is_file() and path.name != "manifest.toml":
+        facts = describe(path)
+        _show(facts_json(facts) if args.json else _file_text(facts))
+        return 0
+    if path.suffix == ".tflite":
+        raise BundleError(f"{path}: there is no such file")
+    bundle = open_bundle(find_bundle(args.what, Path(args.state) if args.state else None))
+    variants = {name: describe(bundle.path(file)) for name, file in bundle.manifest.variants.items()}
+    _show(_bundle_json(bundle, variants) if args.json else _bundle_text(bundle, variants))
+    return 0
+
+
+def _show(what: dict[str, Any] | Iterator[str]) -> None:
+    if isinstance(what, dict):
+        print(msgspec.json.format(msgspec.json.encode(what)).decode())
+        return
+    print("\n".join(what))
+
+
+def facts_json(facts: ModelFacts) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(facts)
+    return plain.pop("spec") | plain
+
+
+def _bundle_json(bundle: Bundle, variants: dict[str, ModelFacts]) -> dict[str, Any]:
+    return {
+        "identity": bundle.identity,
+        "folder": str(bundle.folder),
+        "manifest": as_json(bundle.manifest),
+        "labels": bundle.labels,
+        "variants": {name: facts_json(facts) for name, facts in variants.items()},
+    }
+
+
+def _file_text(facts: ModelFacts) -> Iterator[str]:
+    yield f"{facts.file}: {facts.size_bytes:,} bytes, read by {facts.runtime}"
+    yield from _tensors("inputs", facts.spec.inputs)
+    yield from _tensors("outputs", facts.spec.outputs)
+    yield f"operators  {sum(facts.operators.values())}"
+    yield from _columns([str(n), name] for name, n in facts.operators.items())
+    for name, lines in facts.embedded.items():
+        labels = parse_labels("\n".join(lines))
+        shown = ", ".join(labels[:8]) + (", …" if len(labels) > 8 else "")
+        yield f"inside     {name}: {len(labels)} lines: {shown}" if labels else f"inside     {name}"
+
+
+def _tensors(title: str, tensors: tuple[TensorSpec, ...]) -> Iterator[str]:
+    yield title
+    yield from _columns(_cells(tensor) for tensor in tensors)
+
+
+def _cells(tensor: TensorSpec) -> list[str]:
+    shape = "x".join(map(str, tensor.shape)) or "known after the first inference"
+    quantum = (
+        f"scale {tensor.scale:.6g}, zero point {tensor.zero_point}" if tensor.quantized else "not quantized"
+    )
+    return [repr(tensor.name), tensor.dtype, shape, quantum]
+
+
+def _columns(rows: Iterable[list[str]]) -> Iterator[str]:
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _bundle_text(bundle: Bundle, variants: dict[str, ModelFacts]) -> Iterator[str]:
+    manifest = bundle.manifest
+    yield f"{bundle.identity}, version {manifest.version}, in {bundle.folder}"
+    yield f"  {manifest.summary}"
+    yield f"  licence {manifest.licence}; from {manifest.provenance}"
+    yield f"input      {_pairs(msgspec.to_builtins(manifest.input))}"
+    yield f"decoder    {manifest.decoder.kind}: {_pairs(manifest.decoder.options)}"
+    yield f"outputs    {_pairs(manifest.outputs)}"
+    yield f"labels     {len(bundle.labels)}: {', '.join(bundle.labels[:12])}{', …' if len(bundle.labels) > 12 else ''}"
+    yield f"figures    {_pairs(manifest.figures) or 'none'}"
+    yield f"golden     {len(manifest.golden)} pictures (edgeinfer model verify {manifest.name})"
+    yield "files      all with the right sha256"
+    yield from _columns([digest[:12], name] for name, digest in manifest.files.items())
+    for backend, facts in variants.items():
+        yield ""
+        yield f"variant {backend}"
+        yield from _file_text(facts)
+
+
+def _pairs(table: Any) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in table.items() if value != "")

@@ -1,0 +1,77 @@
+"""`edgeinfer model verify`: a bundle's hashes and golden pictures on this device, for people or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+from edgeinfer.cli.progress import Progress
+from edgeinfer.engine.golden import IOU, SCORE, Comparison
+from edgeinfer.engine.golden import verify as run_golden
+from edgeinfer.engine.options import ModelOptions
+from edgeinfer.engine.predictor import open_predictor
+from edgeinfer.errors import InputError
+from edgeinfer.ports import Predictor
+from edgeinfer.store import Bundle, find_bundle, open_bundle
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Exit 0 when all is as its maker said, 1 when this device finds something else; BundleError (2) else."""
+    bundle = open_bundle(find_bundle(args.what, Path(args.state) if args.state else None))
+    options = _options(args)
+    predictor = open_predictor(bundle, options)
+    try:
+        results = _results(bundle, predictor)
+    finally:
+        predictor.close()
+    show = _as_json if args.json else _as_text
+    print(show(bundle, predictor.runtime, results))
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _results(bundle: Bundle, predictor: Predictor) -> list[Comparison]:
+    results = []
+    with Progress("golden pictures", len(bundle.manifest.golden)) as progress:
+        for result in run_golden(bundle, predictor):
+            results.append(result)
+            progress.step()
+    return results
+
+
+def _options(args: argparse.Namespace) -> ModelOptions:
+    table = {"bundle": args.what, "threads": args.threads, "isolate": args.isolate}
+    try:
+        return msgspec.convert(table, ModelOptions)
+    except msgspec.ValidationError as error:
+        raise InputError(f"--threads: {error}") from error
+
+
+def _as_json(bundle: Bundle, runtime: str, results: list[Comparison]) -> str:
+    body = {
+        "identity": bundle.identity,
+        "runtime": runtime,
+        "files": len(bundle.manifest.files),
+        "tolerance": {"iou": IOU, "score": SCORE},
+        "golden": [msgspec.to_builtins(r) | {"passed": r.passed} for r in results],
+        "passed": all(r.passed for r in results),
+    }
+    return msgspec.json.format(msgspec.json.encode(body)).decode()
+
+
+def _as_text(bundle: Bundle, runtime: str, results: list[Comparison]) -> str:
+    lines = [
+        f"{bundle.identity} on {runtime}",
+        f"  ok    {len(bundle.manifest.files)} files have the right sha256",
+    ]
+    for result in results:
+        counts = f"{result.found} found, {result.expected} expected"
+        worst = f"worst IoU {result.worst_iou:.3f}, worst score difference {result.worst_score:.3f}"
+        lines.append(f"  {'ok  ' if result.passed else 'WRONG'}  {result.input}: {counts}; {worst}")
+        lines += [f"         {sentence}" for sentence in result.wrong]
+    if not results:
+        lines.append("  (the bundle has no golden pictures: nothing was inferred but that the model opens)")
+    if not all(result.passed for result in results):
+        lines.append("This device does not find what the maker of the bundle found: do not rely on it here.")
+    return "\n".join(lines)

@@ -1,0 +1,102 @@
+"""One event to one line of JSON and back, without loss; pixels stay outside, as the name of a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+import msgspec
+
+from edgeinfer.events import (
+    Back,
+    Decision,
+    Detection,
+    Finding,
+    Frame,
+    Inference,
+    Instant,
+    Key,
+    Keypoints,
+    Lost,
+    Readings,
+    Region,
+    Score,
+    Tick,
+    Trigger,
+    Value,
+)
+from edgeinfer.taps import Seen
+
+_PLAIN: dict[str, type] = {"trigger": Trigger, "tick": Tick, "lost": Lost, "back": Back}
+_FINDINGS: dict[str, type] = {t.__name__.lower(): t for t in (Detection, Keypoints, Region, Score, Value)}
+
+Load = Callable[[Key, Instant, str], Frame | None]
+"""`load(key, at, picture)`: the frame, or None where its picture cannot be read."""
+
+
+def line_of(seen: Seen) -> bytes:
+    """The line of anything but a frame, without its line end."""
+    body: dict[str, Any] = {"type": type(seen).__name__.lower()}
+    body |= {field.name: getattr(seen, field.name) for field in fields(seen)}
+    if isinstance(seen, Readings):
+        body["values"] = _plain(seen.values.tolist())
+    elif isinstance(seen, Inference):
+        body["findings"] = [_finding(finding) for finding in seen.findings]
+    return msgspec.json.encode(body)
+
+
+def frame_line(frame: Frame, picture: str) -> bytes:
+    return msgspec.json.encode({"type": "frame", "key": frame.key, "at": frame.at, "picture": picture})
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {"type": type(finding).__name__.lower(), **_plain(msgspec.to_builtins(finding))}
+
+
+def _plain(value: Any) -> Any:
+    """The same with texts for numbers that JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def seen_in(raw: dict[str, Any], load: Load) -> Seen | None:
+    """The event of a line; None for a frame whose picture cannot be read.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no event (msgspec's ValidationError is a ValueError).
+    """
+    kind = raw.pop("type")
+    if kind in _PLAIN:
+        return msgspec.convert(raw, _PLAIN[kind])
+    if kind == "decision":  # an int stays an int: the id is made of its text
+        return replace(msgspec.convert(raw, Decision), state=raw["state"])
+    key, at = msgspec.convert(raw.pop("key"), Key), msgspec.convert(raw.pop("at"), Instant)
+    if kind == "frame":
+        return load(key, at, str(raw["picture"]))
+    if kind == "readings":
+        return _readings(key, at, raw)
+    if kind == "inference":
+        findings = tuple(_read_finding(finding) for finding in raw["findings"])
+        timings = msgspec.convert(raw["timings"], dict[str, int])
+        return Inference(key, at, findings, str(raw["model"]), timings)
+    raise ValueError(f"the unknown type {kind!r}")
+
+
+def _read_finding(raw: dict[str, Any]) -> Finding:
+    kind = _FINDINGS[raw.pop("type")]
+    finding: Finding = msgspec.convert(raw, kind, strict=False)  # lax: reads "nan" as a number
+    return finding
+
+
+def _readings(key: Key, at: Instant, raw: dict[str, Any]) -> Readings:
+    import numpy as np
+
+    channels = msgspec.convert(raw["channels"], tuple[str, ...])
+    rows = msgspec.convert(raw["values"], list[list[float]], strict=False)
+    values = np.array(rows, dtype=np.float64).reshape(len(rows), len(channels))
+    return Readings(key, at, channels, values, int(raw["period_ns"]), bool(raw["gap_before"]))

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from edgeinfer.clock import SystemClock
+from edgeinfer.errors import InferenceLost
+from edgeinfer.events import Decision, Inference, Lost, Score
+from edgeinfer.runtime.health import Health
+from edgeinfer.runtime.mailbox import Hub, Inbox
+from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
+from edgeinfer.runtime.states import States
+from edgeinfer.taps import Taps
+from edgeinfer.testing.engine import FakePredictor
+from tests.samples import frame, lost, readings
+from tests.waiting import wait_for
+
+S = 1_000_000_000
+
+
+def seen(value: float) -> list[Score]:
+    return [Score("bright", value)]
+
+
+@dataclass
+class Echo:
+    """A rule that decides on everything it sees."""
+
+    name: str = "echo"
+    seen: list = field(default_factory=list)
+
+    def observe(self, seen):
+        self.seen.append(seen)
+        if isinstance(seen, Lost):
+            yield Decision("line", self.name, "cam", "unknown", seen.at, seen.key, {"reason": seen.reason})
+        elif isinstance(seen, Inference):
+            yield Decision("line", self.name, "cam", seen.findings[0].score, seen.at, seen.key)
+        elif isinstance(seen, Decision):
+            yield Decision("after", self.name, seen.rule, "on", seen.at, seen.key)
+
+
+class House:
+    def __init__(self, tmp_path) -> None:
+        self.health, self.hub, self.errors, self.models = Health(SystemClock()), Hub(), [], []
+        self.scripts = []  # what the models see, one script for each that is opened
+        self.outbox = Outbox(tmp_path / "outbox.sqlite", "dev", SystemClock(), report=lambda *_: None)
+        self.states = States(self.outbox, {"echo": "line"})
+        self.rule = Echo()
+        self.posts = []
+
+    def open(self):
+        self.models.append(
+            FakePredictor(self.scripts.pop(0) if self.scripts else [seen(0.5)], "toy@sha256:0")
+        )
+        return self.models[-1]
+
+    def pipeline(self, flows, open_=..., rule=None, name="line") -> Pipeline:
+        line = Line(
+            name, Inbox(flows), self.open if open_ is ... else open_, lambda: [rule or self.rule], "sha256:c"
+        )
+        post = Pipeline(
+            line,
+            Commit(self.outbox, self.states),
+            self.hub,
+            Taps(),
+            self.health,
+            lambda _, error: self.errors.append(error),
+        )
+        self.posts.append(post)
+        post.start()
+        return post
+
+    def kept(self):
+        return self.outbox.read(0, 1000)
+
+    def close(self) -> None:
+        for post in self.posts:
+            post.stop(3)
+        self.outbox.close()
+
+
+@pytest.fixture
+def house(tmp_path):
+    made = House(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_picture_becomes_a_decision_with_its_envelope(house):
+    house.pipeline({"cam": "newest"})
+    house.hub.offer("cam", frame(255))
+    wait_for(house.kept)
+    [entry] = house.kept()
+    assert (entry.seq, entry.decision.state, entry.decision.key) == (1, 0.5, ("cam", 255))
+    assert (entry.model, entry.config, entry.device) == ("toy@sha256:0", "sha256:c", "dev")
+    assert house.states.all()[0].decision.state == 0.5
+    assert house.health.snapshot()["posts"]["pipeline.line"]["runtime"] == "fake"
+
+
+def test_rules_see_findings_never_pixels(house):
+    house.pipeline({"cam": "newest"})
+    house.hub.offer("cam", frame(1))
+    house.hub.offer("cam", lost(2))
+    wait_for(lambda: len(house.kept()) == 2)
+    assert [type(s) for s in house.rule.seen] == [Inference, Lost]
+
+
+def test_readings_reach_the_rules_of_a_pipeline_without_a_model(house):
+    house.pipeline({"motor": "queue"}, open_=None)
+    sample = readings(1)
+    house.hub.offer("motor", sample)
+    wait_for(lambda: house.rule.seen)
+    assert house.rule.seen[0] is sample
+
+
+def test_a_lost_model_makes_the_rules_unknown_and_is_opened_again(house):
+    house.scripts = [[seen(0.1), InferenceLost("the chip is gone")], [seen(0.2)]]
+    house.pipeline({"cam": "queue"})
+    for n in (5, 13, 6):
+        house.hub.offer("cam", frame(n))
+    wait_for(lambda: len(house.kept()) == 3)
+    states = [entry.decision.state for entry in house.kept()]
+    assert states == [0.1, "unknown", 0.2]
+    assert house.kept()[1].decision.details["reason"] == "the chip is gone"
+    assert [model.closed for model in house.models] == [True, False]
+
+
+def test_stopping_makes_the_states_unknown_at_the_moment_of_the_last_sample(house):
+    post = house.pipeline({"cam": "newest"})
+    house.hub.offer("cam", frame(7))
+    wait_for(house.kept)
+    assert post.stop(3)
+    last = house.kept()[-1].decision
+    assert (last.state, last.details["reason"], last.at) == ("unknown", "stopped", frame(7).at)
+
+
+def test_the_end_of_input_ends_it_and_leaves_the_states(house):
+    post = house.pipeline({"cam": "lockstep"})
+    house.hub.offer("cam", frame(7))
+    house.hub.end("cam")
+    wait_for(lambda: post.ended)
+    assert [entry.decision.state for entry in house.kept()] == [0.5]
+
+
+def test_decisions_of_a_rule_are_observations_of_another_pipeline(house):
+    after = Echo("after")
+    house.pipeline({"rule:echo": "queue"}, open_=None, rule=after, name="after")
+    house.pipeline({"cam": "newest"})
+    house.hub.offer("cam", frame(9))
+    wait_for(lambda: len(house.kept()) == 2)
+    assert [(e.decision.pipeline, e.decision.subject) for e in house.kept()] == [
+        ("line", "cam"),
+        ("after", "echo"),
+    ]
+
+
+def test_a_bug_in_a_rule_is_fatal_not_silent(house):
+    class Broken:
+        def observe(self, seen):
+            raise ZeroDivisionError
+
+    house.pipeline({"cam": "newest"}, rule=Broken())
+    house.hub.offer("cam", frame(1))
+    wait_for(lambda: house.errors)
+    assert isinstance(house.errors[0], ZeroDivisionError)
+
+
+def test_a_pipeline_makes_steps_until_one_takes_too_long(house):
+    post = house.pipeline({"cam": "newest"})
+    wait_for(lambda: house.health.post("pipeline.line").condition == "ok")
+    assert post.steps(post._loop.beat_ns + 9 * S)
+    assert not post.steps(post._loop.beat_ns + 11 * S)
