@@ -18,7 +18,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 # Compiled when something is wrong, not at import: a daemon starts with configs that are right.
 _PLACE = r"(?s)(.*?)(?: - at `\$(.*)`)?"  # msgspec's "… - at `$[0].x`"
 _STEP = r"\[(\d+)\]|\.([^.\[]+)"
-_SUBJECT = r"['\"]?([A-Za-z0-9_-]+)"
+_SUBJECT = r"['\"`]?([A-Za-z0-9_-]+)"
 
 
 def decode(part: Part, options_type: type[T], problems: list[Problem]) -> T | None:
@@ -39,11 +39,12 @@ def decode(part: Part, options_type: type[T], problems: list[Problem]) -> T | No
 
 
 def blame(part: Part, options_type: type[msgspec.Struct], error: Exception) -> Problem:
-    """The problem that `error` is; it stands at the key with whose name the message begins, else at the part."""
+    """The problem that `error` is; it stands at the key with whose name the message begins (`zone: …`), or at the part."""
     words, steps = _split(str(error))
     subject = re.match(_SUBJECT, words)
     if not steps and subject and subject[1] in options_type.__struct_encode_fields__:
         steps = [subject[1]]
+        words = words.removeprefix(f"{subject[1]}: ")  # the place says it already
     return Problem(part.where.at(*steps), words)
 
 

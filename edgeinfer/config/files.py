@@ -47,13 +47,13 @@ def loads(text: str, name: str, *, problems: list[Problem] | None = None) -> Con
 
 
 def _config(name: str, texts: Mapping[str, str], told: list[Problem], kept: list[Problem] | None) -> Config:
-    trees = {file: tree for file, text in texts.items() if (tree := _parse(file, text, told)) is not None}
+    trees = {file: parsed for file, text in texts.items() if (parsed := _parse(file, text, told)) is not None}
     if told:
         raise ConfigError(told)
     merged: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
-    for file, tree in trees.items():
-        lines = {path: f"{file}:{line}" for path, line in lines_of(texts[file]).items()}
+    for file, (tree, numbers) in trees.items():
+        lines = {path: f"{file}:{line}" for path, line in numbers.items()}
         _merge(merged, tree, (), places, lines, told)
         places |= {path: place for path, place in lines.items() if path not in places}
     where = Where(name, places)
@@ -110,7 +110,7 @@ def _why_unreadable(file: Path, error: OSError) -> str:
     return f"cannot be read: {error.strerror or error}"
 
 
-def _parse(file: str, text: str, told: list[Problem]) -> dict[str, Any] | None:
+def _parse(file: str, text: str, told: list[Problem]) -> tuple[dict[str, Any], dict[KeyPath, int]] | None:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         told.append(
@@ -118,7 +118,7 @@ def _parse(file: str, text: str, told: list[Problem]) -> dict[str, Any] | None:
         )
         return None
     try:
-        return parse(text)
+        return parse(text), lines_of(text)
     except (SyntaxProblem, RecursionError, ValueError) as error:
         told.append(_syntax(file, str(error), text.count("\n") + 1))
         return None

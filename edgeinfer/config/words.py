@@ -66,6 +66,7 @@ def _plain(info: Any, inspect: Any) -> str:
         inspect.IntType: "a whole number",
         inspect.FloatType: "a number",
         inspect.BoolType: "true or false",
+        inspect.DateTimeType: "a date and time, such as 2026-01-31T12:00:00Z",
         inspect.DictType: "a table",
         inspect.StructType: "a table",
     }

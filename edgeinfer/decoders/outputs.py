@@ -16,6 +16,8 @@ Array = NDArray[Any]
 Floats = NDArray[np.float32]
 Activation = Literal["sigmoid", "softmax", "none"]
 
+_LARGEST = 80.0  # e^80 is still a float32
+
 
 def role(place: DecoderPlace, name: str) -> TensorSpec:
     """The output tensor that the manifest gives the role `name`; BundleError when it gives none."""
@@ -61,7 +63,7 @@ def activate(real: Floats, activation: Activation) -> Floats:
     if activation == "none":
         return real
     if activation == "sigmoid":
-        return (1 / (1 + np.exp(-real))).astype(np.float32)
+        return (1 / (1 + np.exp(np.minimum(-real, _LARGEST)))).astype(np.float32)
     powers = np.exp(real - real.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
 

@@ -22,6 +22,7 @@ Array = NDArray[Any]
 Floats = NDArray[np.float32]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
+_LARGEST = 10.0  # no box is 22,000 times as large as its anchor; what says so must not overflow
 NO_CLASS = "???"  # a number that the label map leaves out; see store/labels.py
 
 
@@ -128,7 +129,7 @@ class _Raw:
         t = dequantize(raw, self._boxes) / self._box_scale
         sides = anchors[:, 2:]
         centre = t[:, :2] * sides + anchors[:, :2]
-        half = np.exp(t[:, 2:]) * sides / 2
+        half = np.exp(np.minimum(t[:, 2:], _LARGEST)) * sides / 2
         return np.concatenate([centre - half, centre + half], axis=1)
 
 

@@ -74,6 +74,8 @@ def _refusal(model: ModelFile, error: Exception) -> str:
         )
     if "unresolved custom op" in text.lower():
         return f"needs an operator that this runtime lacks: {text}"
+    if "Didn't find op" in text:
+        return f"was made for a newer runtime: {text}"
     return f"is damaged or no TFLite model: {text}"
 
 

@@ -53,7 +53,7 @@ class Writer:
         self.stopped = ""
         head = msgspec.json.encode(Head(FORMAT, VERSION, device, iso(created.unix_ns)))
         try:
-            (path / FRAMES).mkdir(parents=True, exist_ok=True)
+            (path / FRAMES if pictures else path).mkdir(parents=True, exist_ok=True)
             with (path / HEAD).open("xb") as file:
                 file.write(head + b"\n")
             self._events = (path / EVENTS).open("xb", buffering=0)

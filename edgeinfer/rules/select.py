@@ -51,8 +51,8 @@ class Selection:
         if box is None or self._frame is None:
             return False
         x, y = box.foot if self._foot else box.centre
-        x0, y0, x1, y1 = self._frame
-        return x0 <= x <= x1 and y0 <= y <= y1 and contains(self._zone, (x, y))
+        left, top, right, bottom = self._frame  # most lie outside of it: that is quick to see
+        return left <= x <= right and top <= y <= bottom and contains(self._zone, (x, y))
 
 
 def box_of(finding: Finding) -> Box | None:

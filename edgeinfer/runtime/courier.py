@@ -62,11 +62,9 @@ class Courier:
 
     def watch(self, now_mono_ns: int) -> None:
         """Judges whether the thread hangs in its sink; cheap."""
-        self.stuck = not self._loop.done.is_set() and now_mono_ns - self._loop.beat_ns > _STUCK_NS
+        self.stuck = self._loop.age_s(now_mono_ns) > _STUCK_S
         if self.stuck:
-            reason = (
-                f"the sink did not answer for {_STUCK_NS // 1_000_000_000} s; decisions wait in the outbox"
-            )
+            reason = f"the sink did not answer for {_STUCK_S:g} s; decisions wait in the outbox"
             self._health.mark(self.name, "degraded", reason)
 
     # --- the loop ----------------------------------------------------------------------------------------

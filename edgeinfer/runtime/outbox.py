@@ -7,7 +7,7 @@ written as soon as it takes them again. What a bound drops leaves a hole in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Condition, RLock, Thread
 from typing import TypeVar
@@ -19,12 +19,12 @@ from edgeinfer.ports import Clock, Report, Stop
 from edgeinfer.runtime.outbox_disk import OutboxDisk
 from edgeinfer.runtime.outbox_file import Row
 from edgeinfer.runtime.outbox_rows import enveloped, pack, unpack
-from edgeinfer.runtime.outbox_tail import Tail
+from edgeinfer.runtime.outbox_tail import Tail, with_gaps
 
 _RECENT = 512  # entries kept in memory although they are on disk, so that couriers rarely read the file
 _BOUND_CHECK = 64  # entries between two looks at the bounds
 _TRIM_BATCH = 1000  # acknowledged rows that are deleted together
-_DROP_SHARE = 20  # when full, the oldest 1/20 goes at once, so that it does not go on at every append
+_DROP_SHARE = 20  # when full, the oldest 1/20 goes as well, so that it does not go on at every append
 _RETRY_NS = 1_000_000_000
 
 T = TypeVar("T")
@@ -132,9 +132,14 @@ class Outbox:
         if self._since_check < min(_BOUND_CHECK, self._max_entries):
             return
         self._since_check = 0
-        count = self._stored - self._disk.oldest + 1
-        if self._disk.oldest and (count > self._max_entries or self._disk.used_bytes() > self._max_bytes):
-            self._drop(self._disk.oldest + max(count // _DROP_SHARE, count - self._max_entries, 1))
+        if not self._disk.oldest:
+            return
+        count, used_bytes = self._stored - self._disk.oldest + 1, self._disk.used_bytes()
+        too_many = max(
+            count - self._max_entries, count * (used_bytes - self._max_bytes) // max(used_bytes, 1)
+        )
+        if too_many > 0:
+            self._drop(self._disk.oldest + too_many + count // _DROP_SHARE)
 
     def _drop(self, below_seq: int) -> None:
         waiting = [sink for sink, seq in self._cursors.items() if seq < below_seq - 1]
@@ -166,7 +171,7 @@ class Outbox:
                 entries = [unpack(seq, body) for seq, body in rows]
             last = entries[-1].seq if entries else after_seq
             entries += self._tail.after(last, limit - len(entries))
-        return list(_with_gaps(after_seq, entries))
+        return list(with_gaps(after_seq, entries))
 
     def wait(self, after_seq: int, timeout_s: float, stop: Stop | None = None) -> bool:
         """Whether there is more behind `after_seq`, after waiting at most so long; `stop` ends it after `wake`."""
@@ -294,15 +299,6 @@ class Outbox:
         self._keeper.join()
         self.maintain()
         self._disk.close()
-
-
-def _with_gaps(after_seq: int, entries: Iterable[Entry]) -> Iterator[Entry | Gap]:
-    """Numbers are dense, so that a hole is what a bound dropped."""
-    for entry in entries:
-        if entry.seq > after_seq + 1:
-            yield Gap(after_seq + 1, entry.seq - 1)
-        yield entry
-        after_seq = entry.seq
 
 
 def _decode(body: bytes | None, kind: type[T]) -> T:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from edgeinfer.events import Entry
+from edgeinfer.events import Entry, Gap
 
 
 class Tail:
@@ -36,3 +36,12 @@ class Tail:
         """At most `limit` entries behind `seq`."""
         start = max(0, seq + 1 - self.first)
         return list(islice(self._entries, start, start + max(limit, 0)))
+
+
+def with_gaps(after_seq: int, entries: Iterable[Entry]) -> Iterator[Entry | Gap]:
+    """Numbers are dense, so that a hole is what a bound dropped."""
+    for entry in entries:
+        if entry.seq > after_seq + 1:
+            yield Gap(after_seq + 1, entry.seq - 1)
+        yield entry
+        after_seq = entry.seq

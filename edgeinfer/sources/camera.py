@@ -14,7 +14,6 @@ from edgeinfer.events import Frame, Instant
 from edgeinfer.ports import Flow, SourcePlace, Stop
 from edgeinfer.sources.capture import Capture, Transport, open_device, open_stream
 from edgeinfer.sources.credentials import read_credentials
-from edgeinfer.sources.diagnosis import why_closed
 from edgeinfer.sources.live import Frozen, grabbed
 from edgeinfer.sources.options import (
     Controls,
@@ -32,6 +31,7 @@ from edgeinfer.sources.origin import Device, Pictures, Stream, Video, origin
 from edgeinfer.sources.pace import Cap, RealTime
 from edgeinfer.sources.pixels import Shape
 from edgeinfer.sources.recorded import recorded
+from edgeinfer.sources.server import unreachable, why_closed
 from edgeinfer.sources.v4l2 import apply_controls
 
 Pace = Literal["real", "lockstep"]
@@ -142,16 +142,21 @@ class Camera:
 
     def _stream(self, stream: Stream) -> Capture:
         self._report_unused("a stream")
-        options, url, began_s = self._options, self._secret_url(stream), time.monotonic()
+        options, url = self._options, self._secret_url(stream)
+        why = unreachable(stream.url, options.block_s)
+        if why is not None:
+            raise SourceLost(f"cannot open {stream}: {why}")
         capture = open_stream(url, options.transport, options.block_s, thorough=self._thorough)
-        if capture is not None:
-            return capture
-        if time.monotonic() - began_s > 0.8 * options.block_s:
-            raise SourceLost(f"cannot open {stream}: no answer within {options.block_s:.1f} s")
-        why = why_closed(stream.url, options.block_s / 4, credentials=options.credentials_file is not None)
+        if capture is None:
+            raise SourceLost(f"cannot open {stream}: {self._why_closed(stream)}")
+        return capture
+
+    def _why_closed(self, stream: Stream) -> str:
+        credentials = self._options.credentials_file is not None
+        found = why_closed(stream.url, self._options.block_s / 2, credentials=credentials)
         # Some cameras tell their format late: look longer the next time, and again shortly the time after.
-        self._thorough = why.streams and not self._thorough
-        raise SourceLost(f"cannot open {stream}: {why.text}")
+        self._thorough = found.streams and not self._thorough
+        return found.text
 
     def _secret_url(self, stream: Stream) -> str:
         path = self._options.credentials_file

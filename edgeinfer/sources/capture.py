@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Condition
+from threading import Lock
 from typing import Any, Literal
 
 from edgeinfer.errors import InputError, SourceLost
@@ -29,33 +29,21 @@ def _cv2() -> Any:
     return cv2
 
 
-class _FfmpegOptions:
-    """Lends OPENCV_FFMPEG_CAPTURE_OPTIONS to opens, each value to one or many at a time.
+@contextmanager
+def _ffmpeg_options(value: str) -> Iterator[None]:
+    """Lends OPENCV_FFMPEG_CAPTURE_OPTIONS to one open.
 
     That variable is the only way by which OpenCV hands options to FFmpeg, and it is read at each open; this is
-    the one place that sets it. Opens with the same value run side by side, so that a dead camera holds up no
-    other; only another value waits. It is never unset: an environment that changes less is safer with threads.
+    the one place that sets it. The lock costs nothing: OpenCV opens one FFmpeg capture at a time anyway.
+    It is never unset: an environment that changes less is safer with threads.
     """
-
-    def __init__(self) -> None:
-        self._changed, self._value, self._users = Condition(), "", 0
-
-    @contextmanager
-    def lent(self, value: str) -> Iterator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: self._users == 0 or self._value == value)
-            if os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS") != value:
-                os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = value
-            self._value, self._users = value, self._users + 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._users -= 1
-                self._changed.notify_all()
+    with _opening:
+        if os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS") != value:
+            os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = value
+        yield
 
 
-_ffmpeg_options = _FfmpegOptions()  # of the process, as the environment is
+_opening = Lock()  # of the process, as the environment is
 
 
 def open_stream(
@@ -73,7 +61,7 @@ def open_stream(
         *(cv2.CAP_PROP_N_THREADS, 1),
     ]
     probing = (_THOROUGH if thorough else _QUICK).format(transport) if url.startswith("rtsp") else ""
-    with _ffmpeg_options.lent(probing):
+    with _ffmpeg_options(probing):
         capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, parameters)
     return capture if capture.isOpened() else None
 
@@ -81,7 +69,7 @@ def open_stream(
 def open_video(path: Path) -> Capture:
     """Raises InputError when it is no video that OpenCV can read."""
     cv2 = _cv2()
-    with _ffmpeg_options.lent(""):
+    with _ffmpeg_options(""):
         capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise InputError(f"from: {path} is not a video or picture that OpenCV can read")

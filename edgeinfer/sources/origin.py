@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from edgeinfer.errors import InputError, nearest
 from edgeinfer.sources.credentials import holds_secret, redact
@@ -93,7 +94,17 @@ def _stream(url: str) -> Stream:
     if scheme not in SCHEMES:
         known = ", ".join(f"{s}://" for s in SCHEMES)
         raise InputError(f"from: expected a URL with {known}; found {scheme}://{nearest(scheme, SCHEMES)}")
+    if not _has_address(url):
+        raise InputError(f"from: expected {scheme}://host/path or {scheme}://host:port/path, found {url!r}")
     return Stream(url)
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or none that there is
+        return False
 
 
 def _on_disk(named: str) -> Origin:

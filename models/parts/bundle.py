@@ -77,7 +77,7 @@ def _write_golden(folder: Path, heat: Heat) -> list[str]:
         replace(small, seed=HELD_OUT_SEED + 70_000),
         replace(small, seed=HELD_OUT_SEED + 70_001, light=0.65, warmth=-0.5),
         replace(small, seed=HELD_OUT_SEED + 70_002, light=1.35, warmth=0.5, light_angle_deg=320.0),
-        replace(small, seed=HELD_OUT_SEED + 70_003, overlap=0.5),
+        replace(small, seed=HELD_OUT_SEED + 70_003, overlap=0.25, parts_per_minute=50.0),
     ]
     names = []
     for number, look in enumerate(looks, start=1):

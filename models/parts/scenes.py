@@ -12,6 +12,7 @@ from edgeinfer.sources.belt import LABELS, Belt, BeltSettings, Part
 INPUT_PX = (256, 192)  # width, height of the model's input: the belt's own aspect, so that nothing is padded
 STRIDE = 8
 GRID = (INPUT_PX[1] // STRIDE, INPUT_PX[0] // STRIDE)  # rows, columns
+OWN_CELLS = 1.3  # radius around a part's centre, in cells
 WHOLE = 0.99  # a part that shows at least this share of its disc is fully visible
 
 TRAINING_SEED, HELD_OUT_SEED = 1_000, 900_000  # belts count up from here; the two never meet
@@ -76,19 +77,23 @@ def fitted(picture: NDArray[np.uint8], interpolation: int = cv2.INTER_LINEAR) ->
 def targets(parts: list[Part]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Class of each cell (0 is background) and its weight in the loss, both `GRID` uint8.
 
-    A part owns the cells around its centre. A part that the edge of the picture cuts is background: it cannot
-    be judged yet. What is nearly whole, or lies under another part, may be called either: weight 0.
+    A part owns the cells around its centre, and nobody the cells between two parts: they weigh more, since
+    cells that touch become one finding. A part that the edge of the picture cuts is background: it cannot be
+    judged yet. What is nearly whole, or lies under another part, may be called either: weight 0.
     """
     rows, columns = np.mgrid[: GRID[0], : GRID[1]] + 0.5
-    kind, weight = np.zeros(GRID, np.uint8), np.ones(GRID, np.uint8)
+    kind, weight, near = np.zeros(GRID, np.uint8), np.ones(GRID, np.uint8), np.zeros(GRID, np.uint8)
     for part in parts:
         x, y = part.centre[0] * GRID[1], part.centre[1] * GRID[0]
         distance = np.hypot(columns - x, rows - y)
+        near += distance < 3.2
+        own = distance < OWN_CELLS
         if part.visible >= WHOLE:
-            weight[(distance < 2.0) & (kind == 0)] = 0
-            kind[distance < 1.3], weight[distance < 1.3] = 1 + LABELS.index(part.label), 8
+            weight[(distance < OWN_CELLS + 0.4) & (kind == 0)] = 0
+            kind[own], weight[own] = 1 + LABELS.index(part.label), 8
         elif part.visible < part.inside - 0.01 or part.inside > 0.93:
-            weight[(distance < 2.5) & (kind == 0)] = 0
+            weight[own & (kind == 0)] = 0
+    weight[(near > 1) & (weight == 1)] = 4
     return kind, weight
 
 

@@ -98,7 +98,7 @@ def decode(
         score: what is below is left out.
     """
     scores = 1 / (1 + np.exp(-logits[:, 1]))
-    keep = np.flatnonzero(scores > score)
+    keep = np.flatnonzero(scores >= score)
     keep = keep[np.argsort(-scores[keep], kind="stable")]
     t, anchor = boxes[keep] / BOX_SCALE, anchors[keep]
     centre = t[:, :2] * anchor[:, 2:] + anchor[:, :2]

@@ -22,8 +22,8 @@ _CONCAT, _RESHAPE = schema.BuiltinOperator.CONCATENATION, schema.BuiltinOperator
 def correct_bias(model: bytes, reference: bytes, pictures: Sequence[Picture]) -> bytes:
     """Takes out what int8 weights shift: layer by layer, each channel's mean goes back to the float model's.
 
-    Rounded weights move the mean of a channel, the shifts add up from layer to layer, and in the end good people score
-    below the threshold. In order from the input, since each correction changes all layers behind it.
+    Rounded weights move the mean of a channel, the shifts add up from layer to layer, and in the end scores near
+    the threshold fall on its other side. In order from the input, since each correction changes all layers behind it.
     Source: Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019;
     the empirical form, which measures the means, of its bias correction.
     """
@@ -67,7 +67,7 @@ def _channel_means(
 def narrow(model: bytes, output: str, low: float, high: float) -> bytes:
     """Spends the 256 steps of `output` on [low, high]; what is outside saturates.
 
-    The logits span -14..14, but a threshold lives between -4 and 8: a step of 0.12 becomes one of 0.05. Only scales
+    The logits span -14..14, but a threshold lives between -3 and 6: a step of 0.12 becomes one of 0.035. Only scales
     and zero points change, from `output` back through reshapes to the convolutions that make it.
     """
     unpacked = _unpack(model)

@@ -92,3 +92,8 @@ def test_an_error_of_a_constructor_stands_at_the_key_that_it_names():
     assert blame(part, Options, InputError("zone has 0 points")).where == "c.toml:4 source.a.zone"
     assert blame(part, Options, InputError("'from' is no camera")).where == "c.toml:1 source.a.from"
     assert blame(part, Options, InputError("no such thing")).where == "c.toml:1 source.a"
+
+
+def test_the_name_of_the_key_is_not_said_twice():
+    problem = blame(part_of("zone = []"), Options, InputError("zone: a polygon has at least 3 corners"))
+    assert str(problem) == "c.toml:3 source.a.zone: a polygon has at least 3 corners"

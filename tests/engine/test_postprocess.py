@@ -1,4 +1,4 @@
-"""TFLite_Detection_PostProcess in a real runtime: shapes are unknown until the first call."""
+"""TFLite_Detection_PostProcess in a real runtime; some runtimes tell its shapes only after the first call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ ROLES = {
 def test_its_outputs_become_detections(tmp_path, isolate) -> None:
     path = tiny.post_process(ANCHORS).save(tmp_path / "m.tflite")
     session = Cpu().open(ModelFile(str(path), "", 1, isolate))
-    assert {t.shape for t in session.spec.outputs} == {()}
     decoder = Ssd(Ssd.Options(score=0.5), DecoderPlace(("cat", "dog"), session.spec, ROLES))
     scores = np.array([[[0, 0.9, 0.1], [0, 0.2, 0.7], [0, 0.4, 0.4]]], np.float32)
     for _ in range(2):

@@ -35,6 +35,7 @@ class Op:
     outputs: list[int]
     options_type: int = 0
     options: Any = None
+    version: int = 1
     custom: str | None = None
     custom_options: bytes | None = None
 
@@ -78,9 +79,9 @@ def _tensor(t: Tensor, buffers: list[Any]) -> Any:
 
 def _op(op: Op, codes: list[Any]) -> Any:
     code, made = schema.OperatorCodeT(), schema.OperatorT()
-    code.builtinCode, code.deprecatedBuiltinCode, code.version = op.code, min(op.code, 127), 2
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = op.code, min(op.code, 127), op.version
     if op.custom:
-        code.customCode, code.version = op.custom, 1
+        code.customCode = op.custom
     made.opcodeIndex, made.inputs, made.outputs = len(codes), op.inputs, op.outputs
     if op.options is not None:
         made.builtinOptionsType, made.builtinOptions = op.options_type, op.options
@@ -95,7 +96,7 @@ def softmax(classes: int = 4) -> Graph:
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0
     tensors = [Tensor("logits", [1, classes], scale=0.1, zero_point=0), Tensor("probabilities", [1, classes], scale=1 / 256)]
-    op = Op(schema.BuiltinOperator.SOFTMAX, [0], [1], schema.BuiltinOptions.SoftmaxOptions, options)
+    op = Op(schema.BuiltinOperator.SOFTMAX, [0], [1], schema.BuiltinOptions.SoftmaxOptions, options, version=2)
     return Graph(tensors, [0], [1], [op])
 
 

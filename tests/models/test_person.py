@@ -57,7 +57,7 @@ class Person:
         cy, cx, h, w = self.anchors.T
         y, x, half_h, half_w = ty * h + cy, tx * w + cx, np.exp(th) * h / 2, np.exp(tw) * w / 2
         rows = np.stack([x - half_w, y - half_h, x + half_w, y + half_h], axis=1).clip(0, 1)
-        likely = np.column_stack([rows, score])[score > MANIFEST["decoder"]["score"]]
+        likely = np.column_stack([rows, score])[score >= MANIFEST["decoder"]["score"]]
         return apart(likely[np.argsort(-likely[:, 4], kind="stable")])
 
 

@@ -62,7 +62,7 @@ def test_a_frozen_server_is_noticed_within_twice_block_s_and_read_again(rtsp_ser
     error, age = watch_until_lost(source, 5, server.freeze)
     assert "no new picture for 1.5 s from rtsp://127.0.0.1" in error
     assert age < 2 * BLOCK_S
-    with pytest.raises(SourceLost, match="no answer within 1.5 s"):
+    with pytest.raises(SourceLost, match=r"cannot open .*: 127.0.0.1 port \d+ does not answer"):
         take(source, 1)
     server.thaw()
     assert len(take(source, 3)) == 3

@@ -60,6 +60,12 @@ def test_an_unknown_scheme_is_answered_with_the_nearest():
         origin("rstp://10.0.0.7/stream")
 
 
+@pytest.mark.parametrize("url", ["rtsp:///stream", "rtsp://cam:99999/stream", "http://"])
+def test_a_url_without_a_host_or_with_a_port_that_is_none_is_refused(url):
+    with pytest.raises(InputError, match="from: expected .*://host"):
+        origin(url)
+
+
 def test_a_password_in_the_url_is_refused_and_not_repeated():
     with pytest.raises(InputError, match="credentials_file") as caught:
         origin("rtsp://admin:hunter2@10.0.0.7/stream")

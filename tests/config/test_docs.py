@@ -1,0 +1,43 @@
+"""The configs in docs/configuration.md are right."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from edgeinfer import registry
+from edgeinfer.app.options import PipelineOptions, StateOptions
+from edgeinfer.config import decode, loads
+from edgeinfer.engine.options import ModelOptions
+
+DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLES = re.findall(r"```toml\n(.*?)```", (DOCS / "configuration.md").read_text(), re.DOTALL)
+
+
+def test_the_page_has_a_whole_config():
+    config = loads(EXAMPLES[0], "example")
+    assert all(config.of(section) for section in ("source", "model", "rule", "pipeline", "sink", "state"))
+
+
+@pytest.mark.parametrize("section", ["source", "rule", "sink"])
+def test_each_part_of_an_example_is_what_its_plugin_takes(section):
+    problems = []
+    for text in EXAMPLES:
+        for part in loads(text, "example").of(section).values():
+            decode(part, registry.find(f"{section}s", part.kind).Options, problems)
+    assert problems == []
+
+
+@pytest.mark.parametrize("group", ["sources", "rules", "sinks"])
+def test_the_page_names_each_kind_and_each_of_its_keys(group):
+    page = (DOCS / "configuration.md").read_text()
+    for kind in registry.kinds(group):
+        assert f'`kind = "{kind}"`' in page
+        for key in registry.find(group, kind).Options.__struct_encode_fields__:
+            assert re.search(rf"`{key}[`\s]", page), f"{kind}: {key}"
+
+
+@pytest.mark.parametrize("options", [ModelOptions, PipelineOptions, StateOptions])
+def test_the_page_names_each_key_of_the_tables_without_kinds(options):
+    page = (DOCS / "configuration.md").read_text()
+    assert [key for key in options.__struct_encode_fields__ if not re.search(rf"`{key}[`\s]", page)] == []
