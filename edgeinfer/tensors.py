@@ -55,34 +55,6 @@ def dequantize(values: Array, spec: TensorSpec) -> NDArray[np.float32]:
     return (real - np.float32(spec.zero_point)) * np.float32(spec.scale) if spec.quantized else real
 
 
-def quantized(self) -> bool:
-        return self.scale > 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """All tensors of a model, in the runtime's order."""
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-
-    def input(self, name: str) -> TensorSpec:
-        return next(t for t in self.inputs if t.name == name)
-
-    def output(self, name: str) -> TensorSpec:
-        return next(t for t in self.outputs if t.name == name)
-
-
-def dequantize(values: Array, spec: TensorSpec) -> NDArray[np.float32]:
-    """Integers of `spec` to float32 real values; float tensors pass through."""
-    if not spec.quantized:
-        return values.astype(np.float32, copy=False)
-    real: NDArray[np.float32] = (values.astype(np.float32) - np.float32(spec.zero_point)) * np.float32(
-        spec.scale
-    )
-    return real
-
-
 def quantize(values: Array, spec: TensorSpec) -> Array:
     """Real values to integers of `spec`, rounded to nearest and saturated; float tensors are only cast."""
     if not spec.quantized:

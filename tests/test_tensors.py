@@ -17,13 +17,17 @@ def spec(dtype: str, scale: float, zero_point: int) -> TensorSpec:
 
 
 @given(arrays(np.int8, 16), scales, st.integers(-128, 127))
-def test_int8_survives_the_way_to_real_values_and_back(values: np.ndarray, scale: float, zero_point: int) -> None:
+def test_int8_survives_the_way_to_real_values_and_back(
+    values: np.ndarray, scale: float, zero_point: int
+) -> None:
     tensor = spec("int8", scale, zero_point)
     assert (quantize(dequantize(values, tensor), tensor) == values).all()
 
 
 @given(arrays(np.uint8, 16), scales, st.integers(0, 255))
-def test_uint8_survives_the_way_to_real_values_and_back(values: np.ndarray, scale: float, zero_point: int) -> None:
+def test_uint8_survives_the_way_to_real_values_and_back(
+    values: np.ndarray, scale: float, zero_point: int
+) -> None:
     tensor = spec("uint8", scale, zero_point)
     assert (quantize(dequantize(values, tensor), tensor) == values).all()
 

@@ -46,7 +46,10 @@ class StateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sync_s: float = 1.0
 
     def __post_init__(self) -> None:
-        bytes_of(self.outbox_max)  # raises ValueError with what was expected
+        try:
+            bytes_of(self.outbox_max)
+        except ValueError as error:
+            raise ValueError(f"outbox_max: {error}") from error
         if not 0 <= self.sync_s <= 3600:
             raise ValueError(f"sync_s: expected 0 to 3600 seconds, found {self.sync_s}")
 

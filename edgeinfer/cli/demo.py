@@ -11,10 +11,10 @@ import contextlib
 import sys
 import tempfile
 from pathlib import Path
-from threading import Timer
 
 from edgeinfer.app.blueprint import draw
 from edgeinfer.app.daemon import Daemon, Setting
+from edgeinfer.cli.setting import seconds, stop_after
 from edgeinfer.config import loads
 from edgeinfer.meters import Histogram
 from edgeinfer.testing.broker import Broker, broker
@@ -67,7 +67,7 @@ url = "mqtt://127.0.0.1:{port}"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--for", dest="for_s", type=_seconds, metavar="S", help="end after S seconds (default: Ctrl-C)"
+        "--for", dest="for_s", type=seconds, metavar="S", help="end after S seconds (default: Ctrl-C)"
     )
     parser.add_argument(
         "--mqtt-port",
@@ -97,10 +97,7 @@ def _run(own: Broker | None, folder: Path, for_s: float | None) -> int:
     daemon = Daemon(Setting(blueprint, lambda: blueprint, folder))
     daemon.heed_signals()
     _greet(own, for_s)
-    if for_s is not None:
-        timer = Timer(for_s, daemon.stop)
-        timer.daemon = True
-        timer.start()
+    stop_after(daemon, for_s)
     code = daemon.run()
     print(_summary(daemon, own), file=sys.stderr)
     return code
@@ -135,13 +132,3 @@ def _percentiles(histogram: Histogram) -> str:
         return "nothing measured"
     found = histogram.summary_ms()
     return "  ".join(f"{name} {found[name]:.1f} ms" for name in ("p50", "p95", "p99"))
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < 1e7:
-        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, found {text!r}")
-    return value

@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "the whole line on built-in parts: nothing to configure, nothing to plug in",
     "check": "say whether a config is right, and what it would run on",
     "run": "run a config as a daemon",
+    "record": "write what the sources see into a recording, for replay",
     "replay": "a video or a recording through a config: decisions to stdout, deterministic",
     "health": "ask a running daemon how it is",
     "reload": "ask a running daemon to read its config again",

@@ -6,9 +6,10 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from threading import Timer
 
 from edgeinfer.app.blueprint import Blueprint, draw
-from edgeinfer.app.daemon import Setting
+from edgeinfer.app.daemon import Daemon, Setting
 from edgeinfer.config import load
 from edgeinfer.errors import Problem
 from edgeinfer.runtime.systemd import Systemd
@@ -46,3 +47,22 @@ def log_to_stderr(systemd: Systemd, *, verbose: bool) -> None:
     """Under systemd the journal adds the time; in a terminal we do."""
     form = "%(levelname)s %(message)s" if systemd.notify_socket else "%(asctime)s %(levelname)-7s %(message)s"
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if verbose else logging.INFO, format=form)
+
+
+def seconds(text: str) -> float:
+    """For argparse: a positive number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1e7:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, found {text!r}")
+    return value
+
+
+def stop_after(daemon: Daemon, for_s: float | None) -> None:
+    """Ends the daemon in order after so many seconds; None never does."""
+    if for_s is not None:
+        timer = Timer(for_s, daemon.stop)
+        timer.daemon = True
+        timer.start()

@@ -14,6 +14,7 @@ KeyPath = tuple[str | int, ...]
 """Keys and list indices from the root: ("rule", "scratched", "zone", 0)."""
 
 _BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
+_SPACE = re.compile(r"[ \t]*")
 _KEY = re.compile(r"""[ \t]*("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")
 _STRING = re.compile(r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?'{3,5}|"(?:[^"\\]|\\.)*"|'[^']*\'''', re.DOTALL)
 _SCALAR = re.compile(r"[^,\]}#\n]*")
@@ -85,7 +86,7 @@ class _Scanner:
         return str(parse(f"k={found}")["k"]) if found[:1] in ('"', "'") else found
 
     def _value(self, path: KeyPath) -> None:
-        self._skip(re.compile(r"[ \t]*"))
+        self._skip(_SPACE)
         opening = self._text[self._pos : self._pos + 1]
         if opening == "[":
             self._items(path)
@@ -97,8 +98,9 @@ class _Scanner:
     def _items(self, path: KeyPath) -> None:
         n = 0
         while not self._closes("]"):
-            self._lines[(*path, n)] = self._line()
-            self._value((*path, n))
+            item = (*path, n)
+            self._lines[item] = self._line()
+            self._value(item)
             n += 1
 
     def _inline(self, path: KeyPath) -> None:

@@ -54,7 +54,7 @@ def check_labels(place: DecoderPlace, classes: int, tensor: TensorSpec, *, backg
         )
     raise BundleError(
         f"decoder.labels: expected one label for each class; the output {tensor.name!r} {tensor.shape} has {of}, "
-        f"the labels file has {len(place.labels)} labels{hint}"
+        f"the labels file has {len(place.labels)} label{'s' * (len(place.labels) != 1)}{hint}"
     )
 
 

@@ -101,7 +101,7 @@ def _shown(finding: Expected) -> str:
 
 
 def _picture(path: Path) -> NDArray[Any]:
-    """Grey stays grey, colour is BGR; read and decoded apart, since cv2.imread says nothing of why it fails."""
+    """BGR; read and decoded apart, since cv2.imread says nothing of why it fails."""
     data = np.frombuffer(path.read_bytes(), np.uint8)
     pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if pixels is None:

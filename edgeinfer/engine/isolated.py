@@ -51,7 +51,13 @@ class IsolatedSession:
     ) -> None:
         self._infer_s, self._name = infer_s, Path(model.path).name
         self._memory_fd = os.memfd_create("edgeinfer", os.MFD_CLOEXEC)
-        self._process, self._wire = _spawn(self._memory_fd)
+        try:
+            self._process, self._wire = _spawn(self._memory_fd)
+        except OSError as error:  # no memory, too many processes: it may pass
+            os.close(self._memory_fd)
+            raise InferenceLost(
+                f"{self._name}: no child process could be started: {error.strerror}"
+            ) from error
         try:
             opened = self._opened(Open(opener, replace(model, path=str(Path(model.path).absolute()))), open_s)
         except BaseException:
@@ -159,12 +165,16 @@ def _spawn(memory_fd: int) -> tuple[subprocess.Popen[bytes], Wire]:
     up_read, up_write = os.pipe()
     theirs = (down_read, up_write, memory_fd)
     command = [sys.executable, "-m", "edgeinfer.engine.child", *map(str, (os.getpid(), *theirs))]
+    wire = Wire(up_read, down_write)
     try:  # what a runtime prints goes to our stderr; "/" so that no file of the working folder is imported
         process = subprocess.Popen(command, pass_fds=theirs, stdin=subprocess.DEVNULL, stdout=2, cwd="/")
+    except BaseException:
+        wire.close()
+        raise
     finally:
         os.close(down_read)
         os.close(up_write)
-    return process, Wire(up_read, down_write)
+    return process, wire
 
 
 def ended(code: int) -> str:

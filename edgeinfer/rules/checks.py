@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
+
+from msgspec import Meta
 
 from edgeinfer.errors import InputError
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+"""The same bounds as below, for the schema and so that a config is told of all of them at once."""
 
 
 def share(key: str, value: float) -> float:

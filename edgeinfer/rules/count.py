@@ -18,7 +18,7 @@ import msgspec
 from edgeinfer.events import Decision, Finding, Inference, Observation, State
 from edgeinfer.geometry import Point
 from edgeinfer.ports import RulePlace
-from edgeinfer.rules.checks import hold_ns, labels_of
+from edgeinfer.rules.checks import Seconds, Share, hold_ns, labels_of
 from edgeinfer.rules.select import Anchor, Selection
 from edgeinfer.rules.states import States
 
@@ -30,10 +30,10 @@ class Count:
         """What a user may write; times in seconds, places normalised."""
 
         labels: str | tuple[str, ...] = ()  # empty: of any label
-        score: float = 0.5
+        score: Share = 0.5
         zone: tuple[Point, ...] = ()  # empty: the whole picture
         anchor: Anchor = "centre"
-        for_s: float = 0.0
+        for_s: Seconds = 0.0
 
     def __init__(self, options: Options, place: RulePlace) -> None:
         self.labels = labels_of("labels", options.labels)

@@ -20,7 +20,7 @@ from edgeinfer.errors import InputError
 from edgeinfer.events import Decision, Finding, Inference, Observation, State, Value
 from edgeinfer.geometry import Point
 from edgeinfer.ports import RulePlace
-from edgeinfer.rules.checks import hold_ns, labels_of
+from edgeinfer.rules.checks import Seconds, Share, hold_ns, labels_of
 from edgeinfer.rules.select import Anchor, Selection, box_of
 from edgeinfer.rules.states import States
 
@@ -32,11 +32,11 @@ class Presence:
         """What a user may write; times in seconds, places normalised."""
 
         label: str | tuple[str, ...]
-        score: float = 0.5
+        score: Share = 0.5
         zone: tuple[Point, ...] = ()  # empty: the whole picture
         anchor: Anchor = "centre"
-        for_s: float = 0.0
-        clear_s: float = 0.0
+        for_s: Seconds = 0.0
+        clear_s: Seconds = 0.0
 
     def __init__(self, options: Options, place: RulePlace) -> None:
         self.labels = labels_of("label", options.label)

@@ -27,7 +27,7 @@ import msgspec
 from edgeinfer.errors import InputError
 from edgeinfer.events import Decision, Finding, Inference, Observation, Readings, Score, State, Value
 from edgeinfer.ports import RulePlace
-from edgeinfer.rules.checks import hold_ns
+from edgeinfer.rules.checks import Seconds, hold_ns
 from edgeinfer.rules.states import NOTHING, States
 
 
@@ -42,8 +42,8 @@ class Threshold:
         off_below: float | None = None
         on_below: float | None = None
         off_above: float | None = None
-        for_s: float = 0.0
-        clear_s: float = 0.0
+        for_s: Seconds = 0.0
+        clear_s: Seconds = 0.0
 
     def __init__(self, options: Options, place: RulePlace) -> None:
         if not options.value:

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FIRST_S, _LAST_S = 0.5, 30.0  # back-off
 _LIVED_S = 10.0  # a connection that held so long was a good one: the next back-off starts anew
+_SUSPECT_LIVES = 2  # this many connections in a row did not hold
 _MAX_REFUSED_TOPICS = 20
 
 
@@ -85,6 +86,7 @@ class Mqtt:
         self._closed = False
         self._dialler: Thread | None = None
         self._refused: set[str] = set()
+        self._short_lives = 0
 
     # --- the port ----------------------------------------------------------------------------------------
 
@@ -137,8 +139,10 @@ class Mqtt:
         wait_s = _FIRST_S
         while not self._closed:
             began_s = time.monotonic()
-            if self._connect_once() and time.monotonic() - began_s > _LIVED_S:
-                wait_s = _FIRST_S
+            if self._connect_once():
+                lived = time.monotonic() - began_s > _LIVED_S
+                self._short_lives = 0 if lived else self._short_lives + 1
+                wait_s = _FIRST_S if lived else wait_s
             with self._wake:
                 jittered_s = wait_s * random.uniform(0.75, 1.25)  # noqa: S311  jitter, not a secret
                 self._wake.wait_for(lambda: self._closed, jittered_s)
@@ -166,8 +170,14 @@ class Mqtt:
         with self._wake:
             self._link = None
         if not self._closed:
-            self._report("broker", link.lost)
+            self._report("broker", f"{link.lost}{self._suspicion()}")
         return True
+
+    def _suspicion(self) -> str:
+        """Not every broker says why it takes a connection away (MQTT 3.1.1 has no word for it)."""
+        if self._short_lives < _SUSPECT_LIVES:
+            return ""
+        return f", again and again: perhaps another client uses the client id {self._words.client_id!r}"
 
     def _dial(self) -> Link:
         """Version 5 first, each time: only its reason codes tell a refused message from a delivered one."""

@@ -77,5 +77,5 @@ def _connection(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "does not answer: look at network, firewall and the broker itself"
     if isinstance(error, ssl.SSLError):
-        return f"does not speak TLS as expected ({error.reason or error}): mqtts:// needs its TLS port"
+        return f"does not speak TLS as expected ({error}): mqtts:// needs its TLS port"
     return f"cannot be reached: {error}"

@@ -136,7 +136,7 @@ class Camera:
             device.path, options.size, options.pixel_format, options.fps, options.block_s
         )
         for topic, complaint in complaints.items():
-            report(topic, complaint)
+            report(topic, complaint and f"{topic}: {complaint}")
         report("controls", "; ".join(apply_controls(device.path, options.controls.wanted())) or None)
         return capture
 

@@ -16,6 +16,8 @@ from edgeinfer.sources.v4l2 import require_camera
 Capture = Any  # cv2.VideoCapture; OpenCV ships no types that hold for both 4 and 5
 Transport = Literal["tcp", "udp"]
 
+_LOG_ERROR = 2  # cv2's LOG_LEVEL_ERROR, which OpenCV 4 does not name in Python
+
 # RTSP: 0.2 s of probing (FFmpeg's default is 5 s, measured 2 s, during which pictures pile up).
 _QUICK = "rtsp_transport;{}|analyzeduration;200000|probesize;65536"
 _THOROUGH = "rtsp_transport;{}"
@@ -25,7 +27,10 @@ def _cv2() -> Any:
     import cv2
 
     # Its warnings say less than our errors, and would come again with each back-off, for years.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    set_level = (
+        cv2.utils.logging.setLogLevel if hasattr(cv2.utils, "logging") else cv2.setLogLevel
+    )  # OpenCV 5, 4
+    set_level(_LOG_ERROR)
     return cv2
 
 
@@ -86,12 +91,13 @@ def open_device(
     """
     require_camera(path)
     cv2 = _cv2()
+    # The only way to bound a read of a device (else 10 s), in whole seconds; OpenCV reads it once, at the first.
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(max(1, int(timeout_s))))
     capture = cv2.VideoCapture(path, cv2.CAP_V4L2)
     if not capture.isOpened():
         raise SourceLost(
             f"{path} does not start: busy with another program (`fuser -v {path}`), or no usable format"
         )
-    capture.set(cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_s * 1000)
     # The pixel format first: which sizes and rates there are depends on it.
     if pixel_format is not None:
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
@@ -113,16 +119,12 @@ def _complaints(
     has_size = round(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), round(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     has_fps = capture.get(cv2.CAP_PROP_FPS)
     slow = fps is not None and 0 < has_fps < 0.9 * fps  # a faster camera is no complaint: the cap drops
-    return (
-        {
-            "pixel_format": _asked(pixel_format, has_format),
-            "size": _asked(size and "{} x {}".format(*size), "{} x {}".format(*has_size)),
-            "fps": f"fps: asked for {fps:g}, the camera gives {has_fps:g}" if slow else None,
-        }
-        if (pixel_format, size, fps) != (None, None, None)
-        else {}
-    )
+    return {
+        "pixel_format": _asked(pixel_format, has_format),
+        "size": _asked(size and "{} x {}".format(*size), "{} x {}".format(*has_size)),
+        "fps": f"asked for {fps:g}, the camera gives {has_fps:g}" if slow else None,
+    }
 
 
 def _asked(wanted: str | None, found: str) -> str | None:
-    return f"asked for {wanted}, the camera gives {found}" if wanted not in {None, found} else None
+    return None if wanted in {None, found} else f"asked for {wanted}, the camera gives {found}"

@@ -98,7 +98,7 @@ each layer's mean) and logits narrowed to -3..6 (steps of 0.035 instead of 0.12 
 ## Latency
 
 Median of one invoke, one thread, LiteRT with XNNPACK, {machine}, shared server cores: int8 {int8_ms:.1f} ms, float
-{float_ms:.1f} ms. Figures of your own machine: `edgeinfer model bench person`. All numbers here are printed by
+{float_ms:.1f} ms. All numbers here are printed by
 
     python models/person/build.py --video vtest.avi
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -73,10 +74,10 @@ def test_a_config_without_a_camera_never_imports_what_is_heavy(tmp_path):
         path = "{out}"
     """
     from edgeinfer.recording import Writer
-    from tests.samples import readings
+    from tests.samples import at, readings
 
-    with Writer(tmp_path / "rec", device="d") as writer:
-        writer.write(readings(0))
+    with closing(Writer(tmp_path / "rec", "d", at())) as writer:
+        writer("source.motor", readings(0))
     config = tmp_path / "c.toml"
     config.write_text(text.format(recording=tmp_path / "rec", out=tmp_path / "out.jsonl"))
     code = (

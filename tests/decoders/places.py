@@ -6,7 +6,9 @@ from edgeinfer.ports import DecoderPlace
 from edgeinfer.tensors import ModelSpec, TensorSpec
 
 
-def tensor(name: str, shape: tuple[int, ...], dtype: str = "float32", scale: float = 0.0, zero_point: int = 0) -> TensorSpec:
+def tensor(
+    name: str, shape: tuple[int, ...], dtype: str = "float32", scale: float = 0.0, zero_point: int = 0
+) -> TensorSpec:
     return TensorSpec(name, shape, dtype, scale, zero_point, 0)
 
 

@@ -37,7 +37,10 @@ def test_logits_become_probabilities() -> None:
 
 
 def test_the_background_is_no_class_and_keeps_its_share() -> None:
-    assert decode([2.0, 0.0, 0.0], tensor("s", (1, 3)), ("b", "c"), background=True) == [("b", 0.107), ("c", 0.107)]
+    assert decode([2.0, 0.0, 0.0], tensor("s", (1, 3)), ("b", "c"), background=True) == [
+        ("b", 0.107),
+        ("c", 0.107),
+    ]
 
 
 def test_axes_of_length_one_do_not_matter() -> None:

@@ -97,7 +97,11 @@ def test_every_cell_that_counts_belongs_to_exactly_one_finding(values, score) ->
     for row, column in np.argwhere(counts):
         label = ("good", "bad")[best[row, column] - 1]
         middle = ((column + 0.5) / COLUMNS, (row + 0.5) / ROWS)
-        inside = [d for d in found if d.label == label and d.box.x0 <= middle[0] <= d.box.x1 and d.box.y0 <= middle[1] <= d.box.y1]
+        inside = [
+            d
+            for d in found
+            if d.label == label and d.box.x0 <= middle[0] <= d.box.x1 and d.box.y0 <= middle[1] <= d.box.y1
+        ]
         assert inside
 
 
@@ -113,7 +117,11 @@ def test_parts_share_no_cell_and_never_touch(marks) -> None:
 @pytest.mark.parametrize(
     ("tensor_", "options", "told"),
     [
-        (tensor("h", (1, 4, 8)), {"box_size": (0.1, 0.1)}, r"outputs\.heat: expected \(1, rows, columns, channels\)"),
+        (
+            tensor("h", (1, 4, 8)),
+            {"box_size": (0.1, 0.1)},
+            r"outputs\.heat: expected \(1, rows, columns, channels\)",
+        ),
         (heat(3), {}, r'decoder\.box_size: is missing: cells = "centroid" needs'),
         (heat(9), {"cells": "box"}, r"decoder\.labels: .* has 8 classes besides the background"),
     ],

@@ -55,7 +55,9 @@ def test_a_number_of_labels_that_differs_is_told_with_both_numbers(classes, back
 
 def test_a_background_that_was_forgotten_is_suspected() -> None:
     where = place(("a", "b"), scores=tensor("t", (1, 3)))
-    with pytest.raises(BundleError, match=r"is its first class the background \(decoder\.background = true\)\?"):
+    with pytest.raises(
+        BundleError, match=r"is its first class the background \(decoder\.background = true\)\?"
+    ):
         check_labels(where, 3, role(where, "scores"), background=False)
     with pytest.raises(BundleError, match=r"is there a background at all \(decoder\.background\)\?"):
         check_labels(where, 1, role(where, "scores"), background=True)

@@ -16,7 +16,9 @@ from tests.decoders.places import place, tensor
 N = 40
 BOXES = tensor("boxes", (1, N, 1, 4), "int8", 0.09, 31)
 RNG = np.random.default_rng(3)
-ANCHORS = np.concatenate([RNG.uniform(0.1, 0.9, (N, 2)), RNG.uniform(0.05, 0.4, (N, 2))], axis=1).astype(np.float32)
+ANCHORS = np.concatenate([RNG.uniform(0.1, 0.9, (N, 2)), RNG.uniform(0.05, 0.4, (N, 2))], axis=1).astype(
+    np.float32
+)
 
 
 def logits(classes: int, dtype: str = "int8"):
@@ -60,7 +62,9 @@ def straight(outputs, classes: int, dtype: str, activation: str, background: int
 @pytest.mark.parametrize("background", [True, False])
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 @pytest.mark.parametrize("classes", [2, 5])
-def test_it_finds_what_a_straightforward_decoder_finds(dtype, background, activation, classes, seed, score) -> None:
+def test_it_finds_what_a_straightforward_decoder_finds(
+    dtype, background, activation, classes, seed, score
+) -> None:
     outputs = raw(classes, seed, dtype)
     found = decoder(classes, dtype, activation=activation, background=background, score=score).decode(outputs)
     wanted = straight(outputs, classes, dtype, activation, int(background), score)

@@ -22,7 +22,9 @@ def bundle_folder(tmp_path: Path) -> Path:
 def old_runtime() -> Path:
     """A Python that has tflite-runtime and no LiteRT; made once, in .cache/venv-tflite."""
     if sys.version_info >= (3, 12):
-        pytest.skip("tflite-runtime has no wheel for Python 3.12 and later: this part of the tests needs 3.10 or 3.11")
+        pytest.skip(
+            "tflite-runtime has no wheel for Python 3.12 and later: this part of the tests needs 3.10 or 3.11"
+        )
     venv = ROOT / ".cache" / "venv-tflite"
     python = venv / "bin" / "python"
     if not (venv / "ready").exists():

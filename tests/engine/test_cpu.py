@@ -38,7 +38,9 @@ def test_a_model_infers(session) -> None:
     for _ in range(3):
         made = session.infer({"logits": LOGITS})["probabilities"]
         assert made.dtype == np.int8
-        assert (made[0].astype(float) + 128) / 256 == pytest.approx([0.964, 0.0177, 0.0003, 0.0177], abs=0.005)
+        assert (made[0].astype(float) + 128) / 256 == pytest.approx(
+            [0.964, 0.0177, 0.0003, 0.0177], abs=0.005
+        )
 
 
 def test_what_came_back_does_not_keep_the_runtime_from_going_on(session) -> None:

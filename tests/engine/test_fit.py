@@ -54,13 +54,20 @@ def by_the_book(pixels: np.ndarray, tensor: TensorSpec, how: InputOptions) -> np
     [("uint8", 1 / 255, 0), ("uint8", 1 / 127.5, 127), ("int8", 1 / 255, -128), ("int8", 0.021, -9)]
     + [("int16", 1e-4, 0), ("float32", 0.0, 0)],
 )
-@pytest.mark.parametrize(("mean", "std"), [(0.0, 255.0), (127.5, 127.5), ((10.0, 20.0, 30.0), (60.0, 61.0, 62.0))])
-def test_every_kind_of_tensor_holds_what_the_textbook_says(layout, colour, dtype, scale, zero_point, mean, std) -> None:
+@pytest.mark.parametrize(
+    ("mean", "std"), [(0.0, 255.0), (127.5, 127.5), ((10.0, 20.0, 30.0), (60.0, 61.0, 62.0))]
+)
+def test_every_kind_of_tensor_holds_what_the_textbook_says(
+    layout, colour, dtype, scale, zero_point, mean, std
+) -> None:
     channels = 1 if colour == "GRAY" else 3
     shape = (1, 30, 40, channels) if layout == "NHWC" else (1, channels, 30, 40)
     if channels == 1 and isinstance(mean, tuple):
         mean, std = mean[:1], std[:1]
-    tensor, how = spec(shape, dtype, scale, zero_point), options(layout=layout, colour=colour, mean=mean, std=std)
+    tensor, how = (
+        spec(shape, dtype, scale, zero_point),
+        options(layout=layout, colour=colour, mean=mean, std=std),
+    )
     pixels = noise(70, 90, 3)
     made, _ = Fit(tensor, how)(pixels)
     assert (made.shape, made.dtype) == (shape, dtype)
@@ -139,7 +146,12 @@ def test_crop_takes_the_middle() -> None:
 
 @pytest.mark.parametrize(
     "pixels",
-    [np.zeros((0, 5, 3), np.uint8), np.zeros((5, 5, 3)), np.zeros((5, 5, 4), np.uint8), np.zeros(5, np.uint8)],
+    [
+        np.zeros((0, 5, 3), np.uint8),
+        np.zeros((5, 5, 3)),
+        np.zeros((5, 5, 4), np.uint8),
+        np.zeros(5, np.uint8),
+    ],
 )
 def test_what_is_no_picture_is_refused(pixels) -> None:
     with pytest.raises(InputError, match="expected a picture of uint8"):

@@ -67,7 +67,9 @@ def test_an_output_of_unknown_shape_comes_whole_with_the_first_call(opened) -> N
 
 def test_a_child_that_hangs_is_killed_at_the_deadline(opened) -> None:
     session = opened("hang", infer_s=0.2)
-    with pytest.raises(InferenceLost, match=r"hang: the child process gave no answer within 0.2 s and was killed"):
+    with pytest.raises(
+        InferenceLost, match=r"hang: the child process gave no answer within 0.2 s and was killed"
+    ):
         session.infer(INPUT)
     assert gone(session.pid)
 

@@ -86,13 +86,13 @@ def test_inputs_besides_the_picture_stay_zero() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('heat = "heat"', 'heat = "heart"', r"manifest.toml:20 outputs.heat: the model has no output 'heart'; did you mean 'heat'?"),
-        ('heat = "heat"', 'head = "heat"', "manifest.toml:20 outputs.head: there is no such role; did you mean 'heat'?"),
+        ('heat = "heat"', 'heat = "heart"', r"manifest.toml:19 outputs.heat: the model has no output 'heart'; did you mean 'heat'?"),
+        ('heat = "heat"', 'head = "heat"', "manifest.toml:19 outputs.head: there is no such role; did you mean 'heat'?"),
         ('fit = "stretch"', 'fit = "stretch"\nname = "image"', "manifest.toml:13 input.name: the model has no input 'image'"),
         ('layout = "NHWC"', 'layout = "NCHW"', "manifest.toml:13 input.layout: NCHW with colour RGB means"),
-        ('score = 0.6', 'score = 1.6', "manifest.toml:27 decoder.score: expected a number of at least 0 and at most 1"),
-        ('score = 0.6', 'scores = 0.6', "manifest.toml:27 decoder.scores: unknown key; did you mean 'score'?"),
-        ('background = false', 'background = true', "manifest.toml:26 decoder.labels: expected one label for each class"),
+        ("score = 0.6", "score = 1.6", "manifest.toml:26 decoder.score: expected a number of at least 0 and at most 1"),
+        ("score = 0.6", "scores = 0.6", "manifest.toml:26 decoder.scores: unknown key; did you mean 'score'?"),
+        ("background = false", "background = true", "manifest.toml:25 decoder.labels: expected one label for each class"),
     ],
 )  # fmt: skip
 def test_a_bundle_that_does_not_fit_its_model_is_refused_with_line_and_key(tmp_path, old, new, told) -> None:
@@ -102,7 +102,7 @@ def test_a_bundle_that_does_not_fit_its_model_is_refused_with_line_and_key(tmp_p
 def test_too_few_labels_are_told_with_both_numbers(bundle_folder) -> None:
     (bundle_folder / "labels.txt").write_text("red\n")
     text = refusal(tiny.seal(bundle_folder))
-    assert "has 3 classes, the labels file has 1 labels" in text
+    assert "has 3 classes, the labels file has 1 label" in text
 
 
 def test_an_unknown_decoder_is_refused_with_the_nearest(tmp_path) -> None:

@@ -16,7 +16,8 @@ def quantum(dtype: str, scale: float, zero_point: int, **options) -> Quantum:
 
 
 @pytest.mark.parametrize(
-    ("scale", "zero_point", "mean", "std"), [(1 / 255, 0, 0.0, 255.0), (1 / 127.5, 128, 127.5, 127.5), (0.0, 0, 0.0, 1.0)]
+    ("scale", "zero_point", "mean", "std"),
+    [(1 / 255, 0, 0.0, 255.0), (1 / 127.5, 128, 127.5, 127.5), (0.0, 0, 0.0, 1.0)],
 )
 def test_a_uint8_tensor_that_holds_plain_pixels_is_recognised(scale, zero_point, mean, std) -> None:
     assert quantum("uint8", scale, zero_point, mean=mean, std=std).is_identity

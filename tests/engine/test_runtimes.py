@@ -19,7 +19,9 @@ def test_the_older_runtime_is_always_isolated() -> None:
 
 
 def test_the_older_runtime_with_a_new_numpy_is_refused_before_it_breaks() -> None:
-    with pytest.raises(InputError, match=r"tflite-runtime 2.14.0 works with numpy below 2 only, found numpy 2.4.6: pip"):
+    with pytest.raises(
+        InputError, match=r"tflite-runtime 2.14.0 works with numpy below 2 only, found numpy 2.4.6: pip"
+    ):
         choose(None, "2.14.0", "2.4.6")
 
 

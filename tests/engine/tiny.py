@@ -95,8 +95,13 @@ def softmax(classes: int = 4) -> Graph:
     """int8 logits of scale 0.1 to int8 probabilities."""
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0
-    tensors = [Tensor("logits", [1, classes], scale=0.1, zero_point=0), Tensor("probabilities", [1, classes], scale=1 / 256)]
-    op = Op(schema.BuiltinOperator.SOFTMAX, [0], [1], schema.BuiltinOptions.SoftmaxOptions, options, version=2)
+    tensors = [
+        Tensor("logits", [1, classes], scale=0.1, zero_point=0),
+        Tensor("probabilities", [1, classes], scale=1 / 256),
+    ]
+    op = Op(
+        schema.BuiltinOperator.SOFTMAX, [0], [1], schema.BuiltinOptions.SoftmaxOptions, options, version=2
+    )
     return Graph(tensors, [0], [1], [op])
 
 
@@ -194,7 +199,11 @@ def seal(folder: Path, *edits: tuple[str, str]) -> Path:
     for old, new in edits:
         assert old in text
         text = text.replace(old, new)
-    sums = [(p.name, sha256(p.read_bytes()).hexdigest()) for p in sorted(folder.iterdir()) if p.name != "manifest.toml"]
+    sums = [
+        (p.name, sha256(p.read_bytes()).hexdigest())
+        for p in sorted(folder.iterdir())
+        if p.name != "manifest.toml"
+    ]
     files = "".join(f'"{name}" = "{digest}"\n' for name, digest in sums)
     (folder / "manifest.toml").write_text(f"{text}\n[files]\n{files}" if "[files]" not in text else text)
     return folder

@@ -118,9 +118,8 @@ def test_a_broker_that_refuses_the_password_is_told_and_nothing_is_lost(daemon, 
     sink = MQTT.format(url=broker.url) + f'credentials_file = "{credentials}"\n'
     run = daemon(belt(sink))
     run.wait_post("sink.plant", "degraded")
-    wait_for(lambda: "password" in run.health()["degraded"]["sink.plant"])
+    wait_for(lambda: str(credentials) in run.health()["degraded"]["sink.plant"])
     wait_for(lambda: run.health()["outbox"]["plant"] > 3)
-    assert "wrong" not in run.log()
     assert run.stop() == 0
 
 

@@ -75,3 +75,23 @@ def test_a_missing_video_is_told(tmp_path):
     config.write_text(CONFIG)
     done = replay(str(tmp_path / "none.avi"), str(config))
     assert (done.returncode, "none.avi" in done.stderr) == (2, True)
+
+
+def test_what_was_recorded_replays_to_the_decisions_that_were_made(tmp_path):
+    from tests.line.test_daemon import JSONL, belt
+
+    config = tmp_path / "c.toml"
+    config.write_text(belt(JSONL.format(path=tmp_path / "unused.jsonl")))
+    recorded = subprocess.run(
+        [*EDGEINFER, "record", str(config), str(tmp_path / "rec"), "--for", "5"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert recorded.returncode == 0, recorded.stderr
+    lines = map(json.loads, (tmp_path / "rec/events.jsonl").read_text().splitlines())
+    made = [(e["rule"], e["state"]) for e in lines if e["type"] == "decision" and e["state"] != "unknown"]
+    first, second = (replay(str(tmp_path / "rec"), str(config)) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    again = [(d["rule"], d["state"]) for d in map(json.loads, first.stdout.splitlines())]
+    assert again == made
+    assert not (tmp_path / "unused.jsonl").exists()

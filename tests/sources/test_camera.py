@@ -198,6 +198,16 @@ def test_an_mjpeg_stream_that_falls_silent_is_lost_and_read_again_later(mjpeg_se
     assert len(take(source, 2)) == 2
 
 
+def test_a_camera_whose_encoder_hangs_is_lost_and_stays_lost_when_it_is_opened_again(mjpeg_server):
+    source = make(Camera, from_=mjpeg_server(jpegs(1), fps=30).url, frozen_s=0.3)
+    with pytest.raises(SourceLost, match="one and the same picture"):
+        take(source, 10**9)
+    found = []
+    with pytest.raises(SourceLost, match="one and the same picture"):
+        watch(source, found, 1, lambda: None)
+    assert found == []
+
+
 def test_a_stream_that_is_not_there_says_why(mjpeg_server):
     server = mjpeg_server(jpegs())
     with pytest.raises(SourceLost, match="the server knows no stream of that name"):

@@ -1,0 +1,113 @@
+import contextlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.errors import DeliveryError, InputError
+from edgeinfer.events import Acked, Message, Sent
+from edgeinfer.ports import SinkPlace
+from edgeinfer.sinks.jsonl import Jsonl
+from tests.runtime.decisions import Board
+
+
+def jsonl(path: Path, board: Board | None = None, **options) -> Jsonl:
+    return Jsonl(
+        Jsonl.Options(path=str(path), **options), SinkPlace("log", "dev", "m", None, board or Board())
+    )
+
+
+def line(n: int) -> Message:
+    return Message("t/decision/r", b'{"n":%d}' % n, seq=n)
+
+
+def test_each_decision_is_a_line(tmp_path):
+    sink = jsonl(tmp_path / "new" / "log.jsonl")
+    assert sink.wait_ready(1)
+    assert sink.send([line(1), line(2)]) == [Acked(), Acked()]
+    sink.close()
+    assert (tmp_path / "new" / "log.jsonl").read_text() == '{"n":1}\n{"n":2}\n'
+
+
+def test_what_settles_no_entry_is_not_written(tmp_path):
+    sink = jsonl(tmp_path / "log.jsonl")
+    sink.wait_ready(1)
+    assert sink.send([Message("t/status", b"online", retain=True)]) == [Sent()]
+    sink.close()
+    assert (tmp_path / "log.jsonl").read_text() == ""
+
+
+def test_a_file_that_is_there_is_continued(tmp_path):
+    (tmp_path / "log.jsonl").write_text("before\n")
+    sink = jsonl(tmp_path / "log.jsonl")
+    sink.wait_ready(1)
+    sink.send([line(1)])
+    sink.close()
+    assert (tmp_path / "log.jsonl").read_text() == 'before\n{"n":1}\n'
+
+
+def test_a_full_file_is_rotated_and_the_oldest_goes(tmp_path):
+    sink = jsonl(tmp_path / "log.jsonl", max_bytes=10, keep=2)
+    sink.wait_ready(1)
+    for n in range(1, 6):
+        sink.send([line(n)])
+    sink.close()
+    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert found == {"log.jsonl": '{"n":5}\n', "log.jsonl.1": '{"n":4}\n', "log.jsonl.2": '{"n":3}\n'}
+
+
+def test_keeping_none_starts_the_file_anew(tmp_path):
+    sink = jsonl(tmp_path / "log.jsonl", max_bytes=10, keep=0)
+    sink.wait_ready(1)
+    for n in range(1, 4):
+        sink.send([line(n)])
+    sink.close()
+    assert [path.read_text() for path in tmp_path.iterdir()] == ['{"n":3}\n']
+
+
+def test_a_file_that_cannot_be_opened_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    board = Board()
+    assert not jsonl(tmp_path / "file" / "log.jsonl", board).wait_ready(0.01)
+    assert "cannot be opened" in board.now["file"]
+
+
+def test_options_out_of_range_are_refused(tmp_path):
+    with pytest.raises(InputError, match="keep"):
+        jsonl(tmp_path / "log.jsonl", keep=-1)
+
+
+def write_until_full(sink: Jsonl) -> int:
+    taken = 0
+    with contextlib.suppress(DeliveryError):
+        for taken in range(10_000):
+            sink.send([Message("t", b"y" * 700, seq=taken)])
+    return taken
+
+
+@pytest.mark.slow
+def test_a_full_disk_loses_nothing_and_leaves_no_half_line(tmp_path):
+    folder, board = tmp_path / "tiny", Board()
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        pytest.fail(f"a tiny tmpfs cannot be mounted (run as root): {done.stderr}")
+    try:
+        sink = jsonl(folder / "log.jsonl", board)
+        sink.wait_ready(1)
+        (folder / "ballast").write_bytes(b"x" * 50_000)
+        taken = write_until_full(sink)
+        assert "decisions wait" in board.now["file"]
+        (folder / "ballast").unlink()
+        sink.send([Message("t", b"y" * 700, seq=taken)])
+        assert "file" not in board.now
+        sink.close()
+        assert {len(line) for line in (folder / "log.jsonl").read_bytes().splitlines()} == {700}
+        assert len((folder / "log.jsonl").read_bytes().splitlines()) == taken + 1
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
