@@ -26,7 +26,7 @@ SCORE, IOU = 0.5, 0.5
 def decode(boxes, logits, box_q, logit_q, anchors):
     """(N, 4) and (N, 2) int8 to boxes (n, 4) as y0, x0, y1, x1, the usual way: dequantize all, then threshold."""
     scores = 1 / (1 + np.exp(-(logits[:, 1].astype(np.float32) - logit_q[1]) * logit_q[0]))
-    keep = scores > SCORE
+    keep = scores >= SCORE
     raw = (boxes[keep].astype(np.float32) - box_q[1]) * box_q[0]
     scores, anchors = scores[keep], anchors[keep]
     cy, cx = raw[:, 0] / 10 * anchors[:, 2] + anchors[:, 0], raw[:, 1] / 10 * anchors[:, 3] + anchors[:, 1]
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--fps", type=float, default=0, help="pace of the frames; 0: as fast as it goes")
     parser.add_argument("--frames", type=int, default=0, help="stop after so many; 0: all")
+    parser.add_argument("--hold", type=int, default=0, help="a count must stand for so many frames")
     args = parser.parse_args()
 
     bundle = person_model()
@@ -65,7 +66,7 @@ def main() -> None:
     client.loop_start()
 
     capture = cv2.VideoCapture(args.video, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-    count, due = None, time.monotonic()
+    count, last, held, due = None, None, 0, time.monotonic()
     while not args.frames or figures.frames < args.frames:
         ok, frame = capture.read()
         if not ok:
@@ -86,8 +87,10 @@ def main() -> None:
             anchors,
         )
         figures.frame()
-        if len(found) != count:
-            count = len(found)
+        held = held + 1 if len(found) == last else 0
+        last = len(found)
+        if last != count and held >= args.hold:
+            count = last
             payload = json.dumps({"time": time.time(), "people": count, "boxes": found.tolist()})
             info = client.publish("bench/people", payload, qos=1)
             sent[info.mid] = captured

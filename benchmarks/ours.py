@@ -32,7 +32,7 @@ bundle = "person"
 kind = "count"
 labels = ["person"]
 score = 0.5
-for_s = 0.0
+for_s = {for_s}
 [pipeline.watch]
 source = "cam"
 model = "person"
@@ -57,10 +57,14 @@ class Exact(Histogram):
         self.values.append(ns)
 
 
-def config(video: str, port: int, fps: float) -> str:
-    """At a pace, a live camera's mailbox (`newest`); without one, `lockstep`: every frame, as fast as it goes."""
+def config(video: str, port: int, fps: float, hold: int = 0) -> str:
+    """A count must stand for `hold` frames of the video (10 a second).
+
+    At a pace, a live camera's mailbox (`newest`); without one, `lockstep`: every frame, as fast as it goes."""
     pace = "real" if fps else "lockstep"
-    return CONFIG.format(video=video, pace=pace, port=port, fps=f"fps = {fps}" if fps else "")
+    return CONFIG.format(
+        video=video, pace=pace, port=port, fps=f"fps = {fps}" if fps else "", for_s=hold / 10
+    )
 
 
 def main() -> None:
@@ -69,8 +73,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--fps", type=float, default=0)
     parser.add_argument("--frames", type=int, default=0)
+    parser.add_argument("--hold", type=int, default=0)
     args = parser.parse_args()
-    blueprint = draw(loads(config(args.video, args.port, args.fps), "bench"))
+    blueprint = draw(loads(config(args.video, args.port, args.fps, args.hold), "bench"))
     figures, acknowledged = Figures(), Exact()
     with tempfile.TemporaryDirectory() as folder:
         daemon = Daemon(Setting(blueprint, lambda: blueprint, Path(folder)))

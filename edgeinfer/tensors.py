@@ -51,8 +51,10 @@ class ModelSpec:
 
 def dequantize(values: Array, spec: TensorSpec) -> NDArray[np.float32]:
     """Integers of `spec` to float32 real values; float tensors pass through."""
-    real = np.asarray(values, np.float32)
-    return (real - np.float32(spec.zero_point)) * np.float32(spec.scale) if spec.quantized else real
+    real: NDArray[np.float32] = np.asarray(values, np.float32)
+    if spec.quantized:
+        real = (real - np.float32(spec.zero_point)) * np.float32(spec.scale)
+    return real
 
 
 def quantize(values: Array, spec: TensorSpec) -> Array:

@@ -1,4 +1,4 @@
-"""`edgeinfer model`: look into model files and bundles, and prove a bundle on this device."""
+"""Looks into model files and bundles, and proves a bundle on this device."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +93,18 @@ def _described(runtime: Runtime, interpreter: Any, threads: int) -> str:
 
 
 def read_spec(interpreter: Any) -> ModelSpec:
-    """All inputs and outputs; an output whose shape is known only after an invoke has the shape ()."""
+    """All inputs and outputs; an output whose shape is known only after an invoke has the shape ().
+
+    Names that stand twice (some converters do that) get the runtime's number behind them: "output#17".
+    """
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    return ModelSpec(tuple(map(_tensor, inputs)), tuple(map(_tensor, outputs)))
+    return ModelSpec(distinct(map(_tensor, inputs)), distinct(map(_tensor, outputs)))
+
+
+def distinct(tensors: Iterable[TensorSpec]) -> tuple[TensorSpec, ...]:
+    found = tuple(tensors)
+    count = Counter(t.name for t in found)
+    return tuple(replace(t, name=f"{t.name}#{t.index}") if count[t.name] > 1 else t for t in found)
 
 
 def _tensor(details: Mapping[str, Any]) -> TensorSpec:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from edgeinfer.errors import SourceLost
+from edgeinfer.errors import DeviceError
 from edgeinfer.events import Back, Lost, Sample, Tick
 from edgeinfer.ports import Source, Stamp
 from edgeinfer.runtime.health import Health
@@ -85,7 +85,7 @@ class Feed:
                     loop.well()
                     opened = True
                 self._pass_on(sample, loop)
-        except SourceLost as error:
+        except DeviceError as error:
             if not loop.stop.is_set():
                 self._say_lost(str(error))
             raise

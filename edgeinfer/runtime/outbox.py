@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Condition, RLock, Thread
-from typing import TypeVar
-
-import msgspec
 
 from edgeinfer.events import Decision, Entry, Gap
 from edgeinfer.ports import Clock, Report, Stop
 from edgeinfer.runtime.outbox_disk import OutboxDisk
 from edgeinfer.runtime.outbox_file import Row
+from edgeinfer.runtime.outbox_notes import Notes
 from edgeinfer.runtime.outbox_rows import enveloped, pack, unpack
 from edgeinfer.runtime.outbox_tail import Tail, with_gaps
 
@@ -25,9 +23,10 @@ _RECENT = 512  # entries kept in memory although they are on disk, so that couri
 _BOUND_CHECK = 64  # entries between two looks at the bounds
 _TRIM_BATCH = 1000  # acknowledged rows that are deleted together
 _DROP_SHARE = 20  # when full, the oldest 1/20 goes as well, so that it does not go on at every append
+_MAX_REPEATS = (
+    500  # a cursor that moved so far is written at once: bounds what a kill makes a sink send again
+)
 _RETRY_NS = 1_000_000_000
-
-T = TypeVar("T")
 
 
 class Outbox:
@@ -62,13 +61,12 @@ class Outbox:
         self._disk = OutboxDisk(path, clock, report, always_sync=sync_s == 0)
         lock = RLock()
         self._wake, self._work = Condition(lock), Condition(lock)  # for couriers, for the keeper
-        self._cursors = _decode(self._disk.note("cursors"), dict[str, int])
-        self._retained = _decode(self._disk.note("retained"), dict[str, set[str]])
+        self._notes = Notes(self._disk.note)
         self._stored = self._disk.newest  # up to here the disk has it, or it was dropped
-        self._next = max(self._stored, *self._cursors.values(), 0) + 1
+        self._next = max(self._stored, *self._notes.cursors.values(), 0) + 1
         self._tail = Tail()  # holds all that is not on disk, and what is recent
         self._dropped_to = self._held_dropped = self._since_check = 0
-        self._notes_dirty = self._unsynced = self._closed = False
+        self._unsynced = self._closed = False
         self._retry_ns = 0
         self._keeper = Thread(target=self._keep, name="outbox", daemon=True)
         self._keeper.start()
@@ -102,7 +100,7 @@ class Outbox:
         held = self.newest - self._stored
         if len(rows) != held:
             rows = [(e.seq, pack(e)) for e in self._tail.after(self._stored, held)]
-        notes = self._notes() if with_notes and self._notes_dirty else {}
+        notes = self._notes.encoded() if with_notes and self._notes.dirty else {}
         if not rows and not notes:
             return
         if not self._disk.write(rows, notes):
@@ -110,7 +108,8 @@ class Outbox:
             self._disk.tell(held, self._max_held, self._held_dropped)
             return
         self._retry_ns, self._stored = 0, self.newest
-        self._notes_dirty = self._notes_dirty and not notes
+        if notes:
+            self._notes.written()
 
     def _touched(self) -> None:
         if not self._unsynced:
@@ -142,7 +141,7 @@ class Outbox:
             self._drop(self._disk.oldest + too_many + count // _DROP_SHARE)
 
     def _drop(self, below_seq: int) -> None:
-        waiting = [sink for sink, seq in self._cursors.items() if seq < below_seq - 1]
+        waiting = [sink for sink, seq in self._notes.cursors.items() if seq < below_seq - 1]
         if not self._disk.trim(below_seq - 1):
             return
         while self._tail.first < min(below_seq, self._stored):
@@ -198,30 +197,30 @@ class Outbox:
     def retire(self, sinks: Iterable[str]) -> None:
         """These are all the sinks: others no longer hold back trimming, new ones start behind what is here."""
         with self._wake:
-            self._cursors = {sink: self._cursors.get(sink, self.newest) for sink in sinks}
-            self._retained = {sink: rules for sink, rules in self._retained.items() if sink in self._cursors}
+            self._notes.retire(sinks, self.newest)
             self._save_notes()
 
     def cursor(self, sink: str) -> int:
         """The last seq that is settled for `sink`; a sink that is not known yet starts behind what is here."""
         with self._wake:
-            if sink not in self._cursors:
-                self._cursors[sink] = self.newest
+            if sink not in self._notes.cursors:
+                self._notes.cursors[sink] = self.newest
                 self._save_notes()
-            return self._cursors[sink]
+            return self._notes.cursors[sink]
 
     def advance(self, sink: str, seq: int) -> None:
-        """`sink` has everything up to `seq`; on disk within `sync_s`."""
+        """`sink` has everything up to `seq`; on disk within `sync_s`, or when it moved far."""
         with self._wake:
-            if seq > self._cursors.get(sink, -1):
-                self._cursors[sink] = seq
-                self._notes_dirty = True
-                self._touched()
+            if not self._notes.advance(sink, seq):
+                return
+            self._touched()
+            if self._notes.moved >= _MAX_REPEATS:
+                self._save_notes()
 
     def depth(self, sink: str) -> int:
         """How many entries wait for `sink`."""
         with self._wake:
-            return self.newest - self._cursors.get(sink, self.newest)
+            return self.newest - self._notes.cursors.get(sink, self.newest)
 
     def refuse(self, sink: str, entry: Entry, reason: str) -> None:
         """Puts an entry that the other side will never take into the dead letters (the newest 1,000)."""
@@ -236,14 +235,14 @@ class Outbox:
     def retained(self, sink: str) -> frozenset[str]:
         """The rules whose state was published to stay at the other side of `sink`."""
         with self._wake:
-            return frozenset(self._retained.get(sink, ()))
+            return frozenset(self._notes.retained.get(sink, ()))
 
     def retain(self, sink: str, rules: Iterable[str]) -> None:
         """From now on exactly `rules` have a state that stays; on disk when this returns."""
         with self._wake:
             wanted = set(rules)
-            if self._retained.get(sink, set()) != wanted:
-                self._retained[sink] = wanted
+            if self._notes.retained.get(sink, set()) != wanted:
+                self._notes.retained[sink] = wanted
                 self._save_notes()
 
     # --- upkeep ------------------------------------------------------------------------------------------
@@ -253,14 +252,14 @@ class Outbox:
         with self._wake:
             self._unsynced = False
             self._store((), with_notes=True)
-            self._unsynced = self._notes_dirty or self.newest > self._stored  # again, until the disk takes it
+            self._unsynced = self._notes.dirty or self.newest > self._stored  # again, until the disk takes it
             self._trim()
         self._disk.sync()  # beside the lock: pipelines do not wait for the medium
         with self._wake:
             self._disk.checkpoint()
 
     def _trim(self) -> None:
-        settled = min(self._cursors.values(), default=self.newest)
+        settled = self._notes.lowest(self.newest)
         if settled >= self._dropped_to > 0:
             self._dropped_to = 0
             self._report("outbox", None)
@@ -269,15 +268,9 @@ class Outbox:
             self._disk.trim(settled)
 
     def _save_notes(self) -> None:
-        self._notes_dirty = True
+        self._notes.dirty, self._notes.moved = True, 0
         self._store((), with_notes=True)
         self._touched()
-
-    def _notes(self) -> dict[str, bytes]:
-        return {
-            "cursors": msgspec.msgpack.encode(self._cursors),
-            "retained": msgspec.msgpack.encode(self._retained),
-        }
 
     def _keep(self) -> None:
         while True:
@@ -299,7 +292,3 @@ class Outbox:
         self._keeper.join()
         self.maintain()
         self._disk.close()
-
-
-def _decode(body: bytes | None, kind: type[T]) -> T:
-    return kind() if body is None else msgspec.msgpack.decode(body, type=kind)

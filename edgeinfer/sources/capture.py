@@ -27,10 +27,8 @@ def _cv2() -> Any:
     import cv2
 
     # Its warnings say less than our errors, and would come again with each back-off, for years.
-    set_level = (
-        cv2.utils.logging.setLogLevel if hasattr(cv2.utils, "logging") else cv2.setLogLevel
-    )  # OpenCV 5, 4
-    set_level(_LOG_ERROR)
+    log: Any = getattr(cv2.utils, "logging", cv2)  # where OpenCV 5 has it, and OpenCV 4
+    log.setLogLevel(_LOG_ERROR)
     return cv2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,16 @@ def old_runtime() -> Path:
         )
     venv = ROOT / ".cache" / "venv-tflite"
     python = venv / "bin" / "python"
-    if not (venv / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
-        wanted = ["tflite-runtime==2.14.0", "numpy<2", "opencv-python-headless<5", "msgspec"]
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *wanted], check=True)
-        (venv / "ready").touch()
+    venv.parent.mkdir(exist_ok=True)
+    with (venv.parent / "venv-tflite.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test workers may want it at once
+        if not (venv / "ready").exists():
+            _make(venv)
     return python
+
+
+def _make(venv: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+    wanted = ["tflite-runtime==2.14.0", "numpy<2", "opencv-python-headless<5", "msgspec"]
+    subprocess.run([str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", *wanted], check=True)
+    (venv / "ready").touch()

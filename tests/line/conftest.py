@@ -15,7 +15,7 @@ import pytest
 from edgeinfer.commands.door import ask
 from tests.waiting import wait_for
 
-EDGEINFER = [sys.executable, "-c", "import sys; from edgeinfer.cli.main import main; sys.exit(main())"]
+EDGEINFER = [sys.executable, "-m", "edgeinfer"]
 
 
 class Daemon:
