@@ -52,9 +52,7 @@ class ModelSpec:
 def dequantize(values: Array, spec: TensorSpec) -> NDArray[np.float32]:
     """Integers of `spec` to float32 real values; float tensors pass through."""
     real: NDArray[np.float32] = np.asarray(values, np.float32)
-    if spec.quantized:
-        real = (real - np.float32(spec.zero_point)) * np.float32(spec.scale)
-    return real
+    return (real - np.float32(spec.zero_point)) * np.float32(spec.scale) if spec.quantized else real
 
 
 def quantize(values: Array, spec: TensorSpec) -> Array:
@@ -63,4 +61,5 @@ def quantize(values: Array, spec: TensorSpec) -> Array:
         return values.astype(spec.dtype)
     limits = np.iinfo(spec.dtype)
     steps = np.rint(np.asarray(values, np.float32) / np.float32(spec.scale)) + spec.zero_point
-    return np.clip(steps, limits.min, limits.max).astype(spec.dtype)
+    saturated: Array = np.clip(steps, limits.min, limits.max).astype(spec.dtype)
+    return saturated
