@@ -35,7 +35,7 @@ class StillClock:
     """The clock of a replay: it is always the same moment, so that nothing depends on when it runs."""
 
     def now(self) -> Instant:
-        return Instant("replay", 0, 0, synced=False)
+        return Instant("still", 0, 0, synced=False)
 
 
 def is_synced() -> bool:

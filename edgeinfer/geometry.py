@@ -31,7 +31,10 @@ class Box(NamedTuple):
         return (self.x0 + self.x1) / 2, self.y1
 
     def clipped(self) -> Box:
-        return Box(*(min(1.0, max(0.0, v)) for v in self))
+        x0, y0, x1, y1 = self
+        return Box(
+            min(1.0, max(0.0, x0)), min(1.0, max(0.0, y0)), min(1.0, max(0.0, x1)), min(1.0, max(0.0, y1))
+        )
 
 
 def iou(a: Box, b: Box) -> float:

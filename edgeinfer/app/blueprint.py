@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeinfer import registry, store
 from edgeinfer.app.options import PipelineOptions, StateOptions
-from edgeinfer.app.probe import Plugin, try_out
+from edgeinfer.app.probe import Plugin, build, try_out
 from edgeinfer.config import Config, Part, decode
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.errors import ConfigError, EdgeinferError, InputError, Problem, nearest
@@ -145,6 +145,7 @@ def _cross_check(blueprint: Blueprint, problems: list[Problem]) -> None:
     owner: dict[str, str] = {}
     for name, pipeline in blueprint.pipelines.items():
         _check_pipeline(config, pipeline, problems)
+        _check_labels(blueprint, pipeline, problems)
         taken = [rule for rule in pipeline.options.rules if owner.setdefault(rule, name) != name]
         problems += [
             Problem(pipeline.part.where.at("rules"), _TAKEN.format(rule, owner[rule])) for rule in taken
@@ -167,3 +168,17 @@ def _check_pipeline(config: Config, pipeline: PipelinePart, problems: list[Probl
                     f"no [{section}.{name}] in this config{nearest(name, known)} (there are: {there})",
                 )
             )
+
+
+def _check_labels(blueprint: Blueprint, pipeline: PipelinePart, problems: list[Problem]) -> None:
+    """A rule that waits for a label which the model never gives would wait for ever."""
+    model = blueprint.models.get(pipeline.options.model)
+    known = model.bundle.labels if model else ()
+    for name in pipeline.options.rules:
+        plugin = blueprint.rules.get(name)
+        wanted = getattr(build(plugin, blueprint.device), "labels", ()) if plugin and known else ()
+        for label in wanted:
+            if plugin and label not in known:
+                key = "labels" if "labels" in plugin.part.options else "label"
+                text = f"the model never says {label!r}{nearest(label, known)} (its labels are: {', '.join(known)})"
+                problems.append(Problem(plugin.part.where.at(key), text))

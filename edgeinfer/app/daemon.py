@@ -16,7 +16,7 @@ from edgeinfer.app.plan import DOOR, Services, plan
 from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
 from edgeinfer.commands.table import Commands, Health, Reload
-from edgeinfer.errors import EdgeinferError
+from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.ports import Clock
 from edgeinfer.runtime import health as board
 from edgeinfer.runtime.folder import StateFolder
@@ -106,6 +106,7 @@ class Daemon:
         report = self.health.reporter("config")
         try:
             blueprint = self._setting.draw()
+            self._refuse_other_identity(blueprint)
         except EdgeinferError as error:
             report("reload", f"the old config stays: {error}")
             raise
@@ -116,6 +117,16 @@ class Daemon:
         self.supervisor.apply(self._plan(blueprint))
         log.info("reloaded: %s", blueprint.config.digest)
         return {"config": blueprint.config.digest}
+
+    def _refuse_other_identity(self, blueprint: Blueprint) -> None:
+        """Numbers and states belong to a device and a state folder: these need a restart."""
+        old, new = self.blueprint, blueprint
+        if new.device != old.device:
+            raise InputError(
+                f"device is {new.device!r} now, and was {old.device!r}: restart the daemon for that"
+            )
+        if new.state != old.state:
+            raise InputError("[state] has changed: restart the daemon for that")
 
     def _reload_quietly(self) -> None:
         """For SIGHUP: nobody waits for the answer; health and log have it."""

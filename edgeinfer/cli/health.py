@@ -6,23 +6,18 @@ import argparse
 import json
 from typing import Any
 
-from edgeinfer.cli.setting import add_config, setting_of
+from edgeinfer.cli.setting import add_door, door_of
 from edgeinfer.commands.door import ask
-from edgeinfer.errors import EdgeinferError
-from edgeinfer.runtime.systemd import Systemd
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_config(parser)
+    add_door(parser)
     parser.add_argument("--json", action="store_true", help="all of it, as JSON")
     parser.epilog = "exit code: 0 all is well · 1 something is degraded, or no daemon answers"
 
 
 def main(args: argparse.Namespace) -> int:
-    door = setting_of(args.config, Systemd.from_environment()).door
-    if door is None:
-        raise EdgeinferError("this config has no control socket")
-    found = ask(door, {"command": "health"})
+    found = ask(door_of(args), {"command": "health"})
     print(json.dumps(found, indent=2) if args.json else as_text(found))
     return 0 if found["condition"] == "ok" else 1
 

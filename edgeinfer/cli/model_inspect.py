@@ -41,7 +41,8 @@ def _show(what: dict[str, Any] | Iterator[str]) -> None:
 
 def facts_json(facts: ModelFacts) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(facts)
-    return plain.pop("spec") | plain
+    spec: dict[str, Any] = plain.pop("spec")
+    return spec | plain
 
 
 def _bundle_json(bundle: Bundle, variants: dict[str, ModelFacts]) -> dict[str, Any]:

@@ -30,8 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for", dest="for_s", type=seconds, metavar="S", help="end after S seconds (default: Ctrl-C)"
     )
-    parser.add_argument("--pictures", choices=["png", "jpg"], default="png", help="png is lossless, jpg small")
-    parser.add_argument("--max", default="10 GB", metavar="SIZE", help="stop writing there (default: %(default)s)")
+    parser.add_argument(
+        "--pictures", choices=["png", "jpg"], default="png", help="png is lossless, jpg small"
+    )
+    parser.add_argument(
+        "--max", default="10 GB", metavar="SIZE", help="stop writing there (default: %(default)s)"
+    )
     parser.epilog = "example: edgeinfer record line3.toml night-shift --for 3600 --pictures jpg"
 
 
@@ -58,7 +62,10 @@ def main(args: argparse.Namespace) -> int:
         stop_after(daemon, args.for_s)
         code = daemon.run()
         writer.close()
-    print(f"{progress.done} samples in {args.folder}{f'; {writer.stopped}' if writer.stopped else ''}", file=sys.stderr)
+    print(
+        f"{progress.done} samples in {args.folder}{f'; {writer.stopped}' if writer.stopped else ''}",
+        file=sys.stderr,
+    )
     return code
 
 

@@ -10,10 +10,13 @@ from threading import Timer
 
 from edgeinfer.app.blueprint import Blueprint, draw
 from edgeinfer.app.daemon import Daemon, Setting
-from edgeinfer.config import load
+from edgeinfer.app.options import StateOptions
+from edgeinfer.config import decode, load
 from edgeinfer.errors import Problem
 from edgeinfer.runtime.systemd import Systemd
 
+DOOR = "control.sock"
+SERVICE_DIR = Path("/run/edgeinfer")  # RuntimeDirectory= of the unit
 DEFAULT_CONFIG = Path("/etc/edgeinfer/config.toml")
 
 
@@ -39,8 +42,27 @@ def setting_of(path: Path, systemd: Systemd) -> Setting:
     """How a daemon of this config runs."""
     blueprint = draw_file(path, systemd)
     state_dir = blueprint.state.folder(blueprint.device, systemd.state_dir)
-    door = (systemd.runtime_dir or state_dir) / "control.sock"
+    door = (systemd.runtime_dir or state_dir) / DOOR
     return Setting(blueprint, lambda: draw_file(path, systemd), state_dir, door, systemd)
+
+
+def add_door(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument(
+        "--socket", type=Path, metavar="PATH", help="the daemon's control socket, where it is elsewhere"
+    )
+
+
+def door_of(args: argparse.Namespace) -> Path:
+    """Where the daemon of a config answers; what is wrong inside of the parts of that config does not matter."""
+    systemd = Systemd.from_environment()
+    if args.socket or systemd.runtime_dir:
+        return args.socket or (systemd.runtime_dir or Path()) / DOOR
+    if args.config == DEFAULT_CONFIG and (SERVICE_DIR / DOOR).exists():
+        return SERVICE_DIR / DOOR
+    config = load(args.config, problems=[])
+    state = decode(config.state, StateOptions, []) or StateOptions()
+    return state.folder(config.device, systemd.state_dir) / DOOR
 
 
 def log_to_stderr(systemd: Systemd, *, verbose: bool) -> None:

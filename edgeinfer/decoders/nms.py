@@ -24,24 +24,28 @@ def nms(boxes: Floats, scores: Floats, classes: NDArray[Any], iou: float, limit:
     order = np.argsort(-scores, kind="stable")
     if len(order) <= 1:
         return order[:limit]
-    boxes, classes = boxes[order], classes[order]
-    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+    covered = _covered(boxes[order], classes[order], iou)
     alive = np.ones(len(order), bool)
     kept: list[int] = []
     for i in range(len(order)):
-        if not alive[i]:
-            continue
-        kept.append(i)
-        if len(kept) >= limit:
-            break
-        alive[i + 1 :] &= ~_covered(boxes[i], areas[i], boxes[i + 1 :], areas[i + 1 :], iou) | (
-            classes[i + 1 :] != classes[i]
-        )
+        if alive[i]:
+            kept.append(i)
+            if len(kept) >= limit:
+                break
+            alive[covered[i]] = False
     return order[kept]
 
 
-def _covered(box: Floats, area: np.float32, others: Floats, areas: Floats, iou: float) -> NDArray[np.bool_]:
-    """Which of `others` (n, 4) overlap `box` (4,) by more than `iou`; without a division."""
-    sides = np.maximum(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0)
-    both = sides[:, 0] * sides[:, 1]
-    return np.asarray(both > iou * (area + areas - both))
+def _covered(boxes: Floats, classes: NDArray[Any], iou: float) -> NDArray[np.bool_]:
+    """(n, n): where two boxes of one class overlap by more than `iou`; without a division.
+
+    All pairs at once: for the few hundred boxes that there are at most, that is cheaper than a call for each.
+    """
+    sides = np.minimum(boxes[:, None, 2:], boxes[:, 2:]) - np.maximum(boxes[:, None, :2], boxes[:, :2])
+    np.maximum(sides, 0, out=sides)
+    both = sides[..., 0] * sides[..., 1]
+    areas = both.diagonal()
+    covered: NDArray[np.bool_] = both > iou * (areas[:, None] + areas - both)
+    if classes.size and (classes != classes[0]).any():
+        covered &= classes[:, None] == classes
+    return covered

@@ -73,7 +73,7 @@ class _Raw:
         self._least = least(bound[options.activation], self._scores)
         step = self._scores.scale if self._scores.quantized else 1.0
         self._gap = bound["softmax"] / step - 1  # one generous, as `least` is
-        self._box_scale = np.asarray(options.box_scale, np.float32)
+        self._box_scale = (self._boxes.scale or 1.0) / np.asarray(options.box_scale, np.float32)
 
     def _check(self, place: DecoderPlace) -> None:
         n = len(self._anchors)
@@ -113,7 +113,10 @@ class _Raw:
         else:
             rows, columns = np.nonzero(passed)
         scores = self._probabilities(raw, rows, columns)
-        best = np.flatnonzero(scores >= self._options.score)
+        certain = scores >= self._options.score
+        if certain.all() and len(scores) <= self._options.max_candidates:
+            return rows, columns, scores
+        best = np.flatnonzero(certain)
         if len(best) > self._options.max_candidates:
             best = np.sort(best[np.argsort(-scores[best], kind="stable")[: self._options.max_candidates]])
         return rows[best], columns[best], scores[best]
@@ -126,7 +129,7 @@ class _Raw:
 
     def _corners(self, raw: Array, anchors: Floats) -> Floats:
         """y0 x0 y1 x1, normalised."""
-        t = dequantize(raw, self._boxes) / self._box_scale
+        t = (raw.astype(np.float32) - np.float32(self._boxes.zero_point)) * self._box_scale  # dequantized
         sides = anchors[:, 2:]
         centre = t[:, :2] * sides + anchors[:, :2]
         half = np.exp(np.minimum(t[:, 2:], _LARGEST)) * sides / 2

@@ -60,8 +60,9 @@ def to_picture(findings: Iterable[Finding], back: Affine) -> tuple[Finding, ...]
 
 def _placed(finding: Finding, back: Affine) -> Finding:
     if isinstance(finding, Detection):
-        box = finding.box if back is IDENTITY else back.box(finding.box)
-        return Detection(finding.label, finding.score, box.clipped(), finding.track)
+        box = (finding.box if back is IDENTITY else back.box(finding.box)).clipped()
+        same = box == finding.box
+        return finding if same else Detection(finding.label, finding.score, box, finding.track)
     if isinstance(finding, Keypoints):
         points = tuple((*back.point((x, y)), score) for x, y, score in finding.points)
         return Keypoints(finding.label, finding.score, points, finding.track)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +20,10 @@ _HEARTBEAT_S = 5.0
 _HEALTH_S = 60.0
 _HEALTH_PAUSE_S = 1.0  # what changes all the time is told once a second
 _STUCK_S = 60.0  # far beyond every bound of a sink that works
-_DRAIN_SHARE = 0.7  # of the time to stop; the rest is for the farewell
+_DRAIN_SHARE = 0.6  # of the time to stop; then comes the farewell
+_CLOSE_SHARE = 0.8  # of the time to stop; then the sink is closed whether it answers or not
+
+log = logging.getLogger(__name__)
 
 
 class Courier:
@@ -56,9 +60,10 @@ class Courier:
         self._drain_until = time.monotonic() + timeout_s * _DRAIN_SHARE
         self._loop.stop.set()
         self._outbox.wake()
-        done = self._loop.join(timeout_s)
-        self._sink.close()  # an abandoned sink must not fight with its successor for the same client id
-        return done
+        if not self._loop.join(timeout_s * _CLOSE_SHARE):
+            log.warning("%s: the other side does not answer, closing without a farewell", self.name)
+        self._sink.close()  # releases a thread that waits for it; and it must not fight with its successor
+        return self._loop.join(timeout_s * (1 - _CLOSE_SHARE))
 
     def watch(self, now_mono_ns: int) -> None:
         """Judges whether the thread hangs in its sink; cheap."""

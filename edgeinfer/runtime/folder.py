@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -35,9 +36,11 @@ class StateFolder:
                 f"another edgeinfer (process {holder}) uses the state folder {self.path}; "
                 "stop it, or give this one a folder of its own in [state] dir"
             ) from error
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only unnamed
+            self._lock.truncate(0)
+            self._lock.write(str(os.getpid()))
+            self._lock.flush()
 
     def close(self) -> None:
-        self._lock.close()
+        with contextlib.suppress(OSError):
+            self._lock.close()

@@ -21,7 +21,7 @@ Condition = Literal["starting", "ok", "degraded", "ended"]
 class PostHealth:
     """One post: its condition, what it complains of (topic → text), and its meters."""
 
-    condition: Condition = "starting"
+    condition: Condition = "ok"
     reason: str = ""
     since_ns: int = 0  # unix
     notes: dict[str, str] = field(default_factory=dict)

@@ -47,6 +47,7 @@ class Loop:
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        self._health.mark(self.name, "starting")
         self._thread.start()
 
     def beat(self) -> None:

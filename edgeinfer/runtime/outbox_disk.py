@@ -26,6 +26,7 @@ class OutboxDisk:
     def __init__(self, path: Path, clock: Clock, report: Report, *, always_sync: bool) -> None:
         self._path, self._clock, self._report, self._always_sync = path, clock, report, always_sync
         self._file: OutboxFile | None = None
+        self._ended = False
         self._error = ""
         self._told_ns: int | None = None
         self._notes: dict[str, bytes] = {}
@@ -88,6 +89,8 @@ class OutboxDisk:
 
     def write(self, rows: Sequence[Row], notes: Mapping[str, bytes]) -> bool:
         """All in one commit; False when the disk does not take it now."""
+        if self._ended:
+            return False
         try:
             file = self._file or self._open()
             with file.transaction():
@@ -145,6 +148,11 @@ class OutboxDisk:
             self._failed(error)
 
     def close(self) -> None:
+        """From now on the disk takes nothing."""
+        self._ended = True
+        self._shut()
+
+    def _shut(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -184,7 +192,7 @@ class OutboxDisk:
         log.debug("outbox: %s", error)
         self._error = str(error)
         if self._file is not None and _is_damaged(error):
-            self.close()  # the next write opens it again, finds the damage and starts a new file
+            self._shut()  # the next write opens it again, finds the damage and starts a new file
 
     def _well(self) -> None:
         if self._told_ns is not None:

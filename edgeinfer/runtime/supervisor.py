@@ -149,8 +149,11 @@ class Supervisor:
             ask.answer.put(error)
 
     def _sweep(self, now_ns: int) -> None:
-        for post in list(self._posts.values()):
-            post.watch(now_ns)
+        for name, post in list(self._posts.items()):
+            try:
+                post.watch(now_ns)
+            except Exception as error:
+                self.fatal(name, error)
         self._ping(now_ns)
         if self._told != self._health.version:
             self._told = self._health.version

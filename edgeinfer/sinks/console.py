@@ -87,6 +87,8 @@ def _pairs(details: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + " ".join(f"{key}: {_short(item)}" for key, item in value.items()) + "}"
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list):

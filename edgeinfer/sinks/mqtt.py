@@ -160,6 +160,8 @@ class Mqtt:
             self._report("broker", self._words.broker(f"cannot be reached, please report this: {error!r}"))
             return False
         self._report("broker", None)
+        keeps = "does not keep retained messages: who connects later knows no states until they change"
+        self._report("retain", None if link.retains else self._words.broker(keeps))
         with self._wake:
             self._link, self.session = link, self.session + 1
             self._wake.notify_all()

@@ -26,7 +26,7 @@ from edgeinfer.sinks.mqtt_words import UNSUPPORTED_VERSION, Words
 
 KEEPALIVE_S = 10  # a broker gives up after 1.5 times that (MQTT 5, 3.1.2.10): the last will fires within 15 s
 _CONNECT_S = 10.0
-_GOODBYE_S = 1.0
+_GOODBYE_S = 0.5
 
 _ACKED, _SENT = Acked(), Sent()
 
@@ -54,6 +54,7 @@ class Link:
 
     Attributes:
         lost: why there is no connection any more; None while there is one.
+        retains: whether the broker keeps retained messages; else they are sent as ordinary ones.
 
     Raises:
         DeliveryError: no connection; says why and what to do.
@@ -64,7 +65,7 @@ class Link:
         self.lost: str | None = None
         self._wrong_version = False
         self._connected, self._gone = False, Event()
-        self._window, self._retain, self._max_bytes = dial.in_flight, True, 268_435_455
+        self._window, self.retains, self._max_bytes = dial.in_flight, True, 268_435_455
         # Never held while paho is called: its network thread calls back with paho's own locks held.
         self._wake = Condition()
         self._waiting: dict[int, int] = {}  # packet id → place in the batch
@@ -136,7 +137,7 @@ class Link:
         with self._wake:
             self._window = min(self._window, getattr(properties, "ReceiveMaximum", self._window))
             self._max_bytes = min(self._max_bytes, getattr(properties, "MaximumPacketSize", self._max_bytes))
-            self._retain = bool(getattr(properties, "RetainAvailable", 1))
+            self.retains = bool(getattr(properties, "RetainAvailable", 1))
             self._connected = True
             self._wake.notify_all()
 
@@ -221,7 +222,7 @@ class Link:
             return
         try:
             mid = self._client.publish(
-                message.topic, message.payload, message.qos, message.retain and self._retain
+                message.topic, message.payload, message.qos, message.retain and self.retains
             ).mid
         except ValueError as error:
             self._outcomes[place] = Refused(str(error))

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 Reals = NDArray[np.float64]
-Sprite = tuple[
-    Picture, Picture
-]  # keep and add, (side, side, 3): the picture becomes picture * keep / 255 + add
+# Keep and add, (side, side, 3) each: the picture becomes picture * keep / 255 + add.
+Sprite = tuple[Picture, Picture]
 
 GOOD, SCRATCHED, HOLE_MISSING = LABELS = ("good", "scratched", "hole_missing")
 

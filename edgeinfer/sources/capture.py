@@ -73,7 +73,7 @@ def open_video(path: Path) -> Capture:
     """Raises InputError when it is no video that OpenCV can read."""
     cv2 = _cv2()
     with _ffmpeg_options(""):
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
         raise InputError(f"from: {path} is not a video or picture that OpenCV can read")
     return capture

@@ -28,13 +28,13 @@ def block(x: Any, channels: int, stride: int = 1) -> Any:
     return layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.9)(x))
 
 
-def network() -> keras.Model:
+def network(batch: int | None = None) -> keras.Model:
     """(1, 192, 256, 3) RGB 0..1 to logits (1, 24, 32, 4): background and the three labels.
 
     The last layer is no softmax, which the Edge TPU compiler takes for one dimension only: the decoder
     applies it. Four convolutions at stride 8 see 87 px, a whole part (42 px) from each cell that it owns.
     """
-    picture = keras.Input((scenes.INPUT_PX[1], scenes.INPUT_PX[0], 3), name="picture")
+    picture = keras.Input((scenes.INPUT_PX[1], scenes.INPUT_PX[0], 3), batch, name="picture")
     x = block(picture, 16, 2)
     x = block(block(x, 24, 2), 24)  # two at stride 4, where a scratch is still a pixel wide
     x = block(x, 48, 2)
@@ -73,7 +73,9 @@ def train(data: tuple[NDArray[np.uint8], ...], epochs: int, seed: int) -> keras.
 
 def converted(model: keras.Model, calibration: NDArray[np.uint8] | None) -> bytes:
     """The .tflite: float, or fully int8 if there are pictures (n, h, w, 3) to calibrate with."""
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    single = network(batch=1)  # accelerators take no tensor of unknown size
+    single.set_weights(model.get_weights())
+    converter = tf.lite.TFLiteConverter.from_keras_model(single)
     if calibration is not None:
         samples = calibration.copy()
         samples[0, 0, :2] = [[0], [255]]  # the whole range of the input, whatever the pictures hold
@@ -88,13 +90,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: few pictures, two epochs")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     asked = parser.parse_args()
     keras.utils.set_random_seed(asked.seed)
     cv2.setNumThreads(1)
 
-    belts, epochs = (30, 2) if asked.quick else (800, asked.epochs)
+    belts, epochs = (30, 2) if asked.quick else (1000, asked.epochs)
     data = scenes.dataset(scenes.TRAINING_SEED + 100_000 * asked.seed, belts, per_belt=12)
     model = train(data, epochs, asked.seed)
     floating, quantized = converted(model, None), converted(model, data[0][:: max(1, len(data[0]) // 300)])

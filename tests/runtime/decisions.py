@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edgeinfer.events import Decision, Instant, State
+from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.testing.clock import FakeClock
 
 
@@ -27,3 +30,14 @@ class Board:
             self.now.pop(topic, None)
         else:
             self.now[topic] = text
+
+
+def fill(outbox: Outbox, clock: FakeClock, count: int) -> None:
+    for n in range(count):
+        outbox.append([decided(clock, n)])
+
+
+def copy_of_a_killed_daemon(state: Path, to: Path) -> None:
+    to.mkdir()
+    for path in state.iterdir():
+        (to / path.name).write_bytes(path.read_bytes())

@@ -1,94 +1,19 @@
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from edgeinfer.errors import DeliveryError, InputError
+from edgeinfer.errors import DeliveryError
 from edgeinfer.events import Acked, Message, Refused, Sent
-from edgeinfer.ports import SinkPlace
-from edgeinfer.sinks.mqtt import Mqtt
-from tests.fixtures.brokers import free_port, make_certificates, password_file
-from tests.runtime.decisions import Board
+from tests.fixtures.brokers import free_port
+from tests.fixtures.certificates import make_certificates
+from tests.fixtures.passwords import password_file
+from tests.sinks.credentials import credentials
 from tests.sinks.stub import OldBroker
 from tests.waiting import wait_for
-
-WILL = Message("t/status", b"offline", retain=True)
-
-
-class Made:
-    def __init__(self, sink: Mqtt, board: Board) -> None:
-        self.sink, self.board = sink, board
-
-
-@pytest.fixture
-def mqtt() -> Iterator[Callable[..., Made]]:
-    made: list[Mqtt] = []
-
-    def make(name: str = "plant", **options) -> Made:
-        board = Board()
-        made.append(
-            Mqtt(Mqtt.Options(**options), SinkPlace(name, "press-07", "0123456789abcdef", WILL, board))
-        )
-        return Made(made[-1], board)
-
-    yield make
-    for sink in made:
-        sink.close()
 
 
 def messages(count: int, topic: str = "t/decision/r") -> list[Message]:
     return [Message(topic, str(n).encode(), seq=n) for n in range(1, count + 1)]
-
-
-def credentials(tmp_path: Path, text: str, mode: int = 0o600) -> str:
-    path = tmp_path / "credentials"
-    path.write_text(text)
-    path.chmod(mode)
-    return str(path)
-
-
-# --- what is checked before anything is connected ----------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"url": "http://broker"}, "expected mqtt://"),
-        ({"url": "broker:1883"}, "expected mqtt://"),
-        ({"url": "mqtt://broker:port"}, "url"),
-        ({"url": "mqtt://user:secret@broker"}, "credentials_file"),
-        ({"topic": "a/#"}, "wildcard"),
-        ({"in_flight": 0}, "in_flight"),
-        ({"credentials_file": "/nowhere/at/all"}, "cannot be read"),
-        ({"url": "mqtts://broker", "ca": "/nowhere/at/all"}, "no such file"),
-    ],
-)
-def test_a_wrong_option_is_explained(mqtt, options, message):
-    with pytest.raises(InputError, match=message):
-        mqtt(**options)
-
-
-def test_a_password_in_the_url_is_not_repeated_in_the_message(mqtt):
-    with pytest.raises(InputError) as error:
-        mqtt(url="mqtt://user:secret@broker")
-    assert "secret" not in str(error.value)
-
-
-def test_credentials_that_everyone_can_read_are_refused(mqtt, tmp_path):
-    with pytest.raises(InputError, match="chmod 600"):
-        mqtt(credentials_file=credentials(tmp_path, "user\nsecret\n", 0o644))
-
-
-def test_credentials_without_a_user_are_refused(mqtt, tmp_path):
-    with pytest.raises(InputError, match="line 1"):
-        mqtt(credentials_file=credentials(tmp_path, "\n"))
-
-
-def test_a_certificate_that_is_none_is_explained(mqtt, tmp_path):
-    (tmp_path / "ca.pem").write_text("no certificate")
-    with pytest.raises(InputError, match="PEM"):
-        mqtt(url="mqtts://broker", ca=str(tmp_path / "ca.pem"))
 
 
 # --- without a broker ----------------------------------------------------------------------------------------
