@@ -173,3 +173,14 @@ def test_a_device_that_dies_is_offline_by_its_last_will(tmp_path, mosquitto, sub
         device.couriers[0]._sink._link.kill("as a crash would")
         seen.wait_for(lambda m: b"offline" in [one.payload for one in m])
         seen.wait_for(lambda m: m[-1].payload == b"online")
+
+
+@pytest.mark.slow
+def test_a_frozen_broker_does_not_hold_up_an_ordered_stop(tmp_path, mosquitto):
+    broker = mosquitto()
+    device = Device(tmp_path / "state", {"plant": Mqtt.Options(url=broker.url)})
+    wait_for(lambda: device.health.post("plant").condition == "ok")
+    broker.freeze()
+    device.decide(1)
+    assert device.stop(3)
+    assert not device.fatal

@@ -1,11 +1,11 @@
 import threading
-from pathlib import Path
 
 import pytest
 
 from edgeinfer.errors import StateError
 from edgeinfer.events import Gap
 from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.testing.clock import FakeClock
 from tests.runtime.decisions import decided, fill
 
 
