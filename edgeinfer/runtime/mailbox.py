@@ -7,10 +7,11 @@ their place among the samples in all of them.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
-from threading import Condition
+from threading import Lock
 
 from edgeinfer.events import Decision, Frame, Readings, Sample, Tick
 from edgeinfer.ports import Flow, Stop
@@ -21,8 +22,27 @@ _READ_AHEAD = 2  # lockstep: one sample in work, one made ready meanwhile
 _QUEUE = 1024
 
 
+class Signal:
+    """Wakes the one thread that waits, now or at its next wait; always set under the inbox's lock.
+
+    A plain lock instead of a Condition: that is Python code, and would be the dearest part of handing on a picture.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        if self._lock.locked():
+            self._lock.release()
+
+    def wait(self, timeout_s: float) -> None:
+        """Returns when it is set, or after `timeout_s`; it may also return early."""
+        self._lock.acquire(timeout=timeout_s)
+
+
 class Mailbox:
-    """What one pipeline has not yet taken of one source. All access is under the inbox's condition."""
+    """What one pipeline has not yet taken of one source. All access is under the inbox's lock."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow: Flow = flow
@@ -30,6 +50,7 @@ class Mailbox:
         self.ended = False
         self.dropped = 0
         self._gap = False
+        self.room = Signal()
 
     def full(self) -> bool:
         return self.flow == "lockstep" and len(self.items) >= _READ_AHEAD
@@ -62,58 +83,60 @@ class Mailbox:
 
 
 class Inbox:
-    """All mailboxes of one pipeline; merges them by time."""
+    """All mailboxes of one pipeline; merges them by time. One thread takes, several offer."""
 
     def __init__(self, flows: Mapping[str, Flow]) -> None:
-        self._changed = Condition()
+        self._lock, self._filled = Lock(), Signal()
         self.boxes = {source: Mailbox(flow) for source, flow in flows.items()}
         self._closed = False
 
     def offer(self, source: str, item: Item, stop: Stop | None = None) -> bool:
         """Puts `item`; in lockstep waits for room until `stop` is set. False when it was not taken."""
         box = self.boxes[source]
-        with self._changed:
-            while box.full():
+        while True:
+            with self._lock:
+                if not box.full():
+                    box.put(item)
+                    self._filled.set()
+                    return True
                 if self._closed or (stop is not None and stop.is_set()):
                     return False
-                self._changed.wait(0.2)
-            box.put(item)
-            self._changed.notify_all()
-        return True
+            box.room.wait(0.2)
 
     def end(self, source: str) -> None:
         """The source has come to its end: no more items."""
-        with self._changed:
+        with self._lock:
             self.boxes[source].ended = True
-            self._changed.notify_all()
+            self._filled.set()
 
     def close(self) -> None:
-        """Whoever waits to take is let go: the pipeline stops."""
-        with self._changed:
+        """Whoever waits is let go: the pipeline stops."""
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self._filled.set()
+            for box in self.boxes.values():
+                box.room.set()
 
     def take(self, timeout_s: float) -> Item | None:
-        """The oldest item, or None when none came in time.
+        """The oldest item, or None when none came in time, or when there is nothing more to come.
 
         While a lockstep source still owes its next sample, the others wait for it: that makes a replay of
         several sources independent of speed.
         """
-        with self._changed:
-            if not self._changed.wait_for(self._ready, timeout_s):
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            with self._lock:
+                if self._ready():
+                    return self._pop()
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0:
                 return None
-            box = min((b for b in self.boxes.values() if b.items), key=_head_ns, default=None)
-            if box is None:
-                return None
-            item = box.take()
-            if box.flow == "lockstep":
-                self._changed.notify_all()
-            return item
+            self._filled.wait(left_s)
 
     @property
     def ended(self) -> bool:
         """Whether nothing is left and nothing will come."""
-        with self._changed:
+        with self._lock:
             return all(box.ended and not box.items for box in self.boxes.values())
 
     @property
@@ -121,10 +144,22 @@ class Inbox:
         return sum(box.dropped for box in self.boxes.values())
 
     def _ready(self) -> bool:
-        boxes = self.boxes.values()
-        owed = any(box.flow == "lockstep" and not box.ended and not box.items for box in boxes)
-        there = not owed and any(box.items for box in boxes)
-        return there or self._closed or all(box.ended for box in boxes)
+        there = owed = False
+        running = False
+        for box in self.boxes.values():
+            there |= bool(box.items)
+            owed |= box.flow == "lockstep" and not box.ended and not box.items
+            running |= not box.ended
+        return self._closed or (there and not owed) or not running
+
+    def _pop(self) -> Item | None:
+        filled = [box for box in self.boxes.values() if box.items]
+        if not filled:
+            return None
+        box = filled[0] if len(filled) == 1 else min(filled, key=_head_ns)
+        item = box.take()
+        box.room.set()
+        return item
 
 
 def _head_ns(box: Mailbox) -> int:

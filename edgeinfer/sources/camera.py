@@ -95,6 +95,7 @@ class Camera:
         self._shape = Shape(
             None if isinstance(self._origin, Device) else options.size, options.rotate, options.roi
         )
+        self._start_ns = unix_ns(options.starts_at)
         self._frozen = Frozen(options.frozen_s)
         self._thorough = False
 
@@ -185,7 +186,7 @@ class Camera:
                 yield Frame(key, at, self._shape(pixels))
 
     def _moment(self, position_ns: int) -> Instant | None:
-        return None if self._options.pace == "real" else replayed(self._options.starts_at, position_ns)
+        return None if self._options.pace == "real" else replayed(self._start_ns, position_ns)
 
     def _report_unused(self, what: str) -> None:
         options = self._options
@@ -195,14 +196,17 @@ class Camera:
         self._place.report("controls", text)
 
 
-def replayed(starts_at: datetime, position_ns: int) -> Instant:
-    """The moment `position_ns` after `starts_at` (UTC where it names no zone), the same on every machine."""
+def replayed(start_ns: int, position_ns: int) -> Instant:
+    """The moment `position_ns` after `start_ns` (unix), the same on every machine."""
+    return Instant("replay", position_ns, start_ns + position_ns, synced=False)
+
+
+def unix_ns(starts_at: datetime) -> int:
+    """`starts_at` (UTC where it names no zone) since 1970."""
     start = starts_at if starts_at.tzinfo else starts_at.replace(tzinfo=timezone.utc)
     since_epoch = start - datetime(1970, 1, 1, tzinfo=timezone.utc)
-    start_ns = (
-        since_epoch.days * 86_400 + since_epoch.seconds
-    ) * 1_000_000_000 + since_epoch.microseconds * 1000
-    return Instant("replay", position_ns, start_ns + position_ns, synced=False)
+    seconds = since_epoch.days * 86_400 + since_epoch.seconds
+    return seconds * 1_000_000_000 + since_epoch.microseconds * 1000
 
 
 def _check(options: Camera.Options) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from edgeinfer.errors import InputError
 from edgeinfer.events import Frame
 from edgeinfer.ports import Flow, SourcePlace, Stop
-from edgeinfer.sources.camera import REPLAY_START, Pace, replayed
+from edgeinfer.sources.camera import REPLAY_START, Pace, replayed, unix_ns
 from edgeinfer.sources.options import Size, block_s, check_fps, check_seconds, check_size
 from edgeinfer.sources.pace import RealTime
 
@@ -53,8 +53,9 @@ class Synthetic:
     def samples(self, stop: Stop) -> Iterator[Frame]:
         """Frames of the belt until `stop`, or until `for_s` seconds of belt time are over."""
         belt, options = _belt(self._options), self._options
+        start_ns = unix_ns(options.starts_at)
         for position_ns in self._positions(stop):
-            moment = replayed(options.starts_at, position_ns) if options.pace == "lockstep" else None
+            moment = replayed(start_ns, position_ns) if options.pace == "lockstep" else None
             key, at = self._place.stamp(moment)
             yield Frame(key, at, belt.render(position_ns / 1e9))
 

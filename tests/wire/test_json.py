@@ -3,7 +3,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeinfer.events import Decision, Entry, Gap, Instant, Message
@@ -119,6 +119,7 @@ def refuse_constants(name: str) -> None:
 
 
 @given(st.floats() | st.sampled_from(["on", "off", "unknown"]), DETAILS)
+@settings(deadline=None)  # a shared machine may stop for a while
 def test_every_envelope_is_strict_json_and_comes_back(state, details):
     encoder = Json(Json.Options(), EncoderPlace("press-07", ROOT, "plant"))
     decision = Decision("p", "r", "s", state, AT, ("belt", 1), details)
@@ -128,6 +129,7 @@ def test_every_envelope_is_strict_json_and_comes_back(state, details):
 
 
 @given(DETAILS)
+@settings(deadline=None)
 def test_only_numbers_that_are_not_finite_are_replaced(details):
     def has_none_finite(value) -> bool:
         if isinstance(value, float):
