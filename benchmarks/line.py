@@ -4,7 +4,7 @@
 
 Both run models/person (int8, one thread) on every frame of the pedestrian video as fast as they go, and publish
 to the same mosquitto at QoS 1 when another number of people has stood for 0.3 s (of the video); the daemon keeps its promise (outbox on disk)
-meanwhile. Met: throughput at least 0.97 ×, CPU per frame at most 1.03 × the loop's.
+meanwhile. Met: throughput at least 0.97 x, CPU per frame at most 1.03 x the loop's.
 """
 
 from __future__ import annotations

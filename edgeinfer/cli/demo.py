@@ -19,7 +19,7 @@ from edgeinfer.config import loads
 from edgeinfer.meters import Histogram
 from edgeinfer.testing.broker import Broker, broker
 
-_CONFIG = """\
+CONFIG = """\
 device = "demo"
 
 [source.belt]                      # a rendered conveyor belt; a real one has kind = "camera"
@@ -58,7 +58,7 @@ rules = ["scratched", "hole-missing", "parts-in-view"]
 kind = "console"
 """
 
-_BROKER = """
+BROKER = """
 [sink.broker]
 kind = "mqtt"
 url = "mqtt://127.0.0.1:{port}"
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     if args.config:
-        print(_CONFIG + _BROKER.format(port=args.mqtt_port or 1883), end="")
+        print(CONFIG + BROKER.format(port=args.mqtt_port or 1883), end="")
         return 0
     with contextlib.ExitStack() as stack:
         own = None if args.no_mqtt else stack.enter_context(broker(args.mqtt_port))
@@ -93,7 +93,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _run(own: Broker | None, folder: Path, for_s: float | None) -> int:
-    blueprint = draw(loads(_CONFIG + (_BROKER.format(port=own.port) if own else ""), "the demo's config"))
+    blueprint = draw(loads(CONFIG + (BROKER.format(port=own.port) if own else ""), "the demo's config"))
     daemon = Daemon(Setting(blueprint, lambda: blueprint, folder))
     daemon.heed_signals()
     _greet(own, for_s)

@@ -17,6 +17,7 @@ import msgspec
 from edgeinfer.errors import DeliveryError, InputError
 from edgeinfer.events import Message, Outcome, Refused
 from edgeinfer.ports import SinkPlace
+from edgeinfer.secrets import read_login
 from edgeinfer.sinks.mqtt_words import Words
 from edgeinfer.sinks.topics import fill
 
@@ -231,15 +232,7 @@ def _tls(options: Mqtt.Options) -> ssl.SSLContext:
 
 
 def _credentials(path: str) -> tuple[str | None, str | None]:
-    """User and password: the first and the second line of a file that others cannot read."""
     if not path:
         return None, None
-    try:
-        if Path(path).stat().st_mode & 0o007:
-            raise InputError(f"credentials_file {path!r} can be read by everyone: chmod 600 it")
-        user, _, password = Path(path).read_text().partition("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"credentials_file {path!r} cannot be read: {error}") from error
-    if not user.strip():
-        raise InputError(f"credentials_file {path!r}: expected the user on line 1 and the password on line 2")
-    return user.strip(), password.strip("\r\n") or None
+    login = read_login(path)
+    return login.user, login.password or None

@@ -12,8 +12,9 @@ import msgspec
 from edgeinfer.errors import InputError, SourceLost
 from edgeinfer.events import Frame, Instant
 from edgeinfer.ports import Flow, SourcePlace, Stop
+from edgeinfer.secrets import read_login
 from edgeinfer.sources.capture import Capture, Transport, open_device, open_stream
-from edgeinfer.sources.credentials import read_credentials
+from edgeinfer.sources.credentials import fill
 from edgeinfer.sources.live import Frozen, grabbed
 from edgeinfer.sources.options import (
     Controls,
@@ -89,7 +90,7 @@ class Camera:
                 'pace: "lockstep" needs a video file or a folder in `from`; a live camera does not wait'
             )
         if options.credentials_file is not None:
-            read_credentials(options.credentials_file)
+            read_login(options.credentials_file)
         self.flow: Flow = "lockstep" if options.pace == "lockstep" else "newest"
         self.block_s = block_s(options.block_s, options.fps)
         self._shape = Shape(
@@ -164,7 +165,7 @@ class Camera:
         if path is None:
             return stream.url
         try:
-            return read_credentials(path).fill(stream.url)  # each time: a changed password needs no restart
+            return fill(stream.url, read_login(path))  # each time: a changed password needs no restart
         except InputError as error:
             raise SourceLost(str(error)) from None
 
