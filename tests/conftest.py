@@ -1,3 +1,3 @@
 """Fixtures for all tests; the real parts (brokers, camera servers) stand in tests/fixtures."""
 
-pytest_plugins = ["tests.fixtures.brokers", "tests.fixtures.cameras"]
+pytest_plugins = ["tests.fixtures.brokers", "tests.fixtures.cameras", "tests.fixtures.disks"]

@@ -25,6 +25,7 @@ device = "demo"
 [source.belt]                      # a rendered conveyor belt; a real one has kind = "camera"
 kind = "synthetic"
 fps = 15
+seed = 3
 
 [model.parts]
 bundle = "parts"

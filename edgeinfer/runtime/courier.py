@@ -129,7 +129,7 @@ class Courier:
             return
         self._meters.count("sent")
         now, at = self._outbox.clock.now(), item.decision.at
-        if at.boot == now.boot:
+        if at.boot == now.boot and item.decision.key[1] >= 0:  # what no sample caused has no latency
             self._meters.record("acknowledged", now.mono_ns - at.mono_ns)
 
     def _refused(self, item: Entry | Gap | None, reason: str) -> None:

@@ -21,9 +21,9 @@ EDGEINFER = [sys.executable, "-m", "edgeinfer"]
 class Daemon:
     """`edgeinfer run` on `config`; its log in `log()`."""
 
-    def __init__(self, folder: Path, config: str) -> None:
+    def __init__(self, folder: Path, config: str, state: Path | None = None) -> None:
         self.folder, self.path = folder, folder / "config.toml"
-        self.state = folder / "state"
+        self.state = state or folder / "state"
         self.write(config)
         self.start()
 
@@ -62,13 +62,13 @@ class Daemon:
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Callable[[str], Daemon]]:
-    """`daemon(config)`: a running daemon; stopped with the test."""
+    """`daemon(config, state=None)`: a running daemon; stopped with the test."""
     made: list[Daemon] = []
 
-    def run(config: str) -> Daemon:
+    def run(config: str, state: Path | None = None) -> Daemon:
         folder = tmp_path / f"daemon-{len(made)}"
         folder.mkdir()
-        made.append(Daemon(folder, config))
+        made.append(Daemon(folder, config, state))
         return made[-1]
 
     yield run

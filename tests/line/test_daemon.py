@@ -11,6 +11,7 @@ import pytest
 from edgeinfer.commands.door import ask
 from edgeinfer.errors import InputError
 from tests.fixtures.brokers import make_certificates, password_file
+from tests.fixtures.disks import fill_up
 from tests.line.conftest import EDGEINFER, retained, states
 from tests.waiting import wait_for
 
@@ -187,3 +188,15 @@ def test_a_dead_sink_does_not_hold_back_another(daemon, mosquitto, subscriber):
     assert run.health()["outbox"]["dead"] > 3
     assert run.stop() == 0
     assert retained(seen.messages, "/status") == "offline"
+
+
+def test_a_daemon_that_starts_on_a_full_disk_decides_and_says_so(daemon, small_disk, mosquitto, subscriber):
+    broker, disk = mosquitto(), small_disk(512)
+    fill_up(disk)
+    seen = subscriber(broker)
+    run = daemon(belt(MQTT.format(url=broker.url)), state=disk)
+    seen.wait_for(lambda s: len(states(s, "parts")) > 3)
+    assert "disk" in run.health()["posts"]["outbox"]["notes"]
+    (disk / "ballast").unlink()
+    wait_for(lambda: "outbox" not in run.health()["degraded"], what="the disk is free again")
+    assert run.stop() == 0

@@ -1,6 +1,4 @@
 import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,7 @@ from edgeinfer.errors import StateError
 from edgeinfer.events import Gap
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.testing.clock import FakeClock
+from tests.fixtures.disks import fill_up
 from tests.runtime.decisions import Board, decided
 
 
@@ -23,37 +22,12 @@ def board() -> Board:
 
 
 @pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 512 kB; mounting needs root, so run this test as root."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        pytest.fail(f"a tiny tmpfs cannot be mounted (run as root): {done.stderr}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+def tiny_disk(small_disk) -> Path:
+    return small_disk(512)
 
 
 def opened(folder: Path, clock: FakeClock, board: Board, **options) -> Outbox:
     return Outbox(folder / "outbox.db", "press-07", clock, report=board, **options)
-
-
-def fill_up(folder: Path) -> Path:
-    ballast = folder / "ballast"
-    with pytest.raises(OSError, match="No space"):
-        _write_for_ever(ballast)
-    return ballast
-
-
-def _write_for_ever(path: Path) -> None:
-    with path.open("wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * 4096)
 
 
 def append_until_full(outbox: Outbox, clock: FakeClock, board: Board) -> int:

@@ -1,5 +1,4 @@
 import contextlib
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -86,28 +85,16 @@ def write_until_full(sink: Jsonl) -> int:
 
 
 @pytest.mark.slow
-def test_a_full_disk_loses_nothing_and_leaves_no_half_line(tmp_path):
-    folder, board = tmp_path / "tiny", Board()
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        pytest.fail(f"a tiny tmpfs cannot be mounted (run as root): {done.stderr}")
-    try:
-        sink = jsonl(folder / "log.jsonl", board)
-        sink.wait_ready(1)
-        (folder / "ballast").write_bytes(b"x" * 50_000)
-        taken = write_until_full(sink)
-        assert "decisions wait" in board.now["file"]
-        (folder / "ballast").unlink()
-        sink.send([Message("t", b"y" * 700, seq=taken)])
-        assert "file" not in board.now
-        sink.close()
-        assert {len(line) for line in (folder / "log.jsonl").read_bytes().splitlines()} == {700}
-        assert len((folder / "log.jsonl").read_bytes().splitlines()) == taken + 1
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+def test_a_full_disk_loses_nothing_and_leaves_no_half_line(small_disk):
+    folder, board = small_disk(64), Board()
+    sink = jsonl(folder / "log.jsonl", board)
+    sink.wait_ready(1)
+    (folder / "ballast").write_bytes(b"x" * 50_000)
+    taken = write_until_full(sink)
+    assert "decisions wait" in board.now["file"]
+    (folder / "ballast").unlink()
+    sink.send([Message("t", b"y" * 700, seq=taken)])
+    assert "file" not in board.now
+    sink.close()
+    assert {len(line) for line in (folder / "log.jsonl").read_bytes().splitlines()} == {700}
+    assert len((folder / "log.jsonl").read_bytes().splitlines()) == taken + 1
