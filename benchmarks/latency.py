@@ -3,7 +3,9 @@
     python -m benchmarks.latency [--pairs N] [--frames N]
 
 Both publish to the same mosquitto at QoS 1 when the number of people changes. Capture is when the picture came out
-of the decoder. The daemon writes each decision to its outbox on disk first. Met: the p99 is at most 2 ms later.
+of the decoder. The daemon writes each decision to its outbox on disk first. The first decision is left out on both
+sides: the daemon makes it while it still connects (benchmarks.footprint measures the start). Met: the p99 is at most
+2 ms later.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from edgeinfer.testing.broker import broker
 
 
 def percentiles(found: Mapping[str, Any]) -> dict[str, float]:
-    values = sorted(found["latency_ms"])
+    values = sorted(found["latency_ms"][1:])
     at = {name: values[min(int(share * len(values)), len(values) - 1)] for name, share in SHARES.items()}
     return at | {"decisions": float(len(values))}
 
@@ -31,7 +33,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--frames", type=int, default=250)
     args = parser.parse_args()
     with broker() as own:
         extra = [
