@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -24,6 +24,7 @@ from edgeinfer.events import (
     Message,
     Observation,
     Outcome,
+    Readings,
     Sample,
 )
 from edgeinfer.tensors import ModelSpec
@@ -86,6 +87,59 @@ class Source(Protocol):
         ...
 
 
+# --- protocols of a serial line --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What a protocol read off the wire: `values` (n, channels) float64 in units, the first row at `at_ns`.
+
+    `at_ns` is of the host's monotonic clock; `gap_before` tells that rows of these channels were lost before.
+    """
+
+    channels: tuple[str, ...]
+    values: NDArray[Any]
+    at_ns: int
+    period_ns: int = 0
+    gap_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolPlace:
+    """Which node is awaited on the line, where a protocol knows names; "" takes any."""
+
+    node: str = ""
+
+
+class LineProtocol(Protocol):
+    """Bytes to rows; no clock, no port: the source serial reads, writes and asks the time for it.
+
+    `lost` counts rows by channel, `bad` counts what could not be read by kind, both since the protocol was made.
+    `notes` says what is wrong now, topic to sentence. `wake_ns` is when `outgoing` wants to be asked next.
+    """
+
+    lost: Mapping[str, int]
+    bad: Mapping[str, int]
+    notes: Mapping[str, str]
+    wake_ns: int | None
+
+    def opened(self, now_ns: int) -> None:
+        """The port was opened (again): what was half read is forgotten, the counters go on."""
+        ...
+
+    def receive(self, data: bytes, now_ns: int) -> Sequence[Rows]:
+        """Bytes that arrived at `now_ns`.
+
+        Raises:
+            SourceLost: this is not the node that is awaited.
+        """
+        ...
+
+    def outgoing(self, now_ns: int) -> bytes:
+        """What is to be written now."""
+        ...
+
+
 # --- engine ----------------------------------------------------------------------------------------------
 
 
@@ -135,7 +189,10 @@ class DecoderPlace:
 
 
 class Decoder(Protocol):
-    """Output tensors to findings; pure."""
+    """Output tensors to findings; pure.
+
+    One that has the attribute `needs_input = True` finds the input tensors among the outputs, by their names.
+    """
 
     def decode(self, outputs: Mapping[str, Array]) -> Sequence[Finding]:
         """Findings in the model's normalised input coordinates, non-maximum suppression done."""
@@ -153,6 +210,24 @@ class Predictor(Protocol):
 
         Raises:
             InferenceLost: open another predictor.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class ReadingsPredictor(Protocol):
+    """A bundle that takes readings: windows are collected inside, for each source of its own."""
+
+    identity: str
+    runtime: str
+
+    def read(self, readings: Readings) -> Sequence[Inference]:
+        """One inference for each window that `readings` fill, stamped with the moment of its last row; often none.
+
+        Raises:
+            InferenceLost: open another predictor; or these are not the channels or the rate of the model.
         """
         ...
 

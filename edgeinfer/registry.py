@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeinfer.errors import InputError, nearest
 
-GROUPS = ("sources", "backends", "decoders", "rules", "encoders", "sinks")
+GROUPS = ("sources", "backends", "decoders", "rules", "encoders", "sinks", "protocols")
 
 
 @cache

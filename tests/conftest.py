@@ -1,3 +1,8 @@
-"""Fixtures for all tests; the real parts (brokers, camera servers) stand in tests/fixtures."""
+"""Fixtures for all tests; the real parts (brokers, camera servers, boards, disks) stand in tests/fixtures."""
 
-pytest_plugins = ["tests.fixtures.brokers", "tests.fixtures.cameras", "tests.fixtures.disks"]
+pytest_plugins = [
+    "tests.fixtures.brokers",
+    "tests.fixtures.cameras",
+    "tests.fixtures.disks",
+    "tests.fixtures.emulators",
+]

@@ -12,10 +12,11 @@ from typing import Any
 
 from edgeinfer import __version__
 from edgeinfer.app.blueprint import Blueprint
+from edgeinfer.app.lending import Lending
 from edgeinfer.app.plan import DOOR, Services, plan
 from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
-from edgeinfer.commands.table import Commands, Health, Reload
+from edgeinfer.commands.table import Commands, Health, Lend, Reload, Return
 from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.ports import Clock
 from edgeinfer.runtime import health as board
@@ -72,6 +73,14 @@ class Daemon:
             taps=self.taps,
             fatal=self.supervisor.fatal,
             machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
+        )
+        self._lending = Lending(
+            sources=lambda: self.blueprint.sources,
+            replan=lambda: self.supervisor.apply(self._plan(self.blueprint)),
+            soon=self.supervisor.post_soon,
+            clock=clock,
+            health=self.health,
+            hub=self._services.hub,
         )
 
     def run(self) -> int:
@@ -150,9 +159,18 @@ class Daemon:
         return outbox
 
     def _plan(self, blueprint: Blueprint) -> Plan:
-        posts = dict(plan(blueprint, self._services))
+        resting = {f"source.{name}" for name in self._lending.resting()}
+        posts = {name: spec for name, spec in plan(blueprint, self._services).items() if name not in resting}
+        posts["lending"] = Spec(lambda: self._lending, "", DOOR)
         if self._setting.door is not None:
-            commands = Commands({Health: lambda _: self.snapshot(), Reload: lambda _: self.reload()})
+            commands = Commands(
+                {
+                    Health: lambda _: self.snapshot(),
+                    Reload: lambda _: self.reload(),
+                    Lend: self._lending.lend,
+                    Return: self._lending.take_back,
+                }
+            )
             path = self._setting.door
             posts["door"] = Spec(lambda: Door(path, commands, self.supervisor), str(path), DOOR)
         return posts

@@ -20,6 +20,7 @@ from edgeinfer.ports import (
     EncoderPlace,
     Flow,
     Predictor,
+    ReadingsPredictor,
     Rule,
     RulePlace,
     SinkPlace,
@@ -126,10 +127,14 @@ def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) 
     return flows
 
 
-def _predictor(model: str, blueprint: Blueprint) -> Predictor:
+def _predictor(model: str, blueprint: Blueprint) -> Predictor | ReadingsPredictor:
+    part = blueprint.models[model]
+    if part.bundle.manifest.window is not None:
+        from edgeinfer.engine.window_predictor import open_window_predictor
+
+        return open_window_predictor(part.bundle, part.options)
     from edgeinfer.engine.predictor import open_predictor
 
-    part = blueprint.models[model]
     return open_predictor(part.bundle, part.options)
 
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "health": "ask a running daemon how it is",
     "reload": "ask a running daemon to read its config again",
     "model": "inspect a model, verify a bundle on this device",
+    "firmware": "list, pack, flash and prove the firmware of microcontrollers",
     "schema": "the JSON Schema of the config, for editors and tools",
 }
 

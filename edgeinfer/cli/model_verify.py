@@ -1,4 +1,4 @@
-"""`edgeinfer model verify`: a bundle's hashes and golden pictures on this device, for people or as JSON."""
+"""`edgeinfer model verify`: a bundle's hashes and golden inputs on this device, for people or as JSON."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from edgeinfer.cli.progress import Progress
 from edgeinfer.engine.golden import IOU, SCORE, Comparison
 from edgeinfer.engine.golden import verify as run_golden
 from edgeinfer.engine.options import ModelOptions
-from edgeinfer.engine.predictor import open_predictor
+from edgeinfer.engine.window_predictor import open_either
 from edgeinfer.errors import InputError
-from edgeinfer.ports import Predictor
+from edgeinfer.ports import Predictor, ReadingsPredictor
 from edgeinfer.store import Bundle, find_bundle, open_bundle
 
 
@@ -21,7 +21,7 @@ def verify(args: argparse.Namespace) -> int:
     """Exit 0 when all is as its maker said, 1 when this device finds something else; BundleError (2) else."""
     bundle = open_bundle(find_bundle(args.what, Path(args.state) if args.state else None))
     options = _options(args)
-    predictor = open_predictor(bundle, options)
+    predictor = open_either(bundle, options)
     try:
         results = _results(bundle, predictor)
     finally:
@@ -31,9 +31,9 @@ def verify(args: argparse.Namespace) -> int:
     return 0 if all(result.passed for result in results) else 1
 
 
-def _results(bundle: Bundle, predictor: Predictor) -> list[Comparison]:
+def _results(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> list[Comparison]:
     results = []
-    with Progress("golden pictures", len(bundle.manifest.golden)) as progress:
+    with Progress("golden inputs", len(bundle.manifest.golden)) as progress:
         for result in run_golden(bundle, predictor):
             results.append(result)
             progress.step()
@@ -71,7 +71,9 @@ def _as_text(bundle: Bundle, runtime: str, results: list[Comparison]) -> str:
         lines.append(f"  {'ok  ' if result.passed else 'WRONG'}  {result.input}: {counts}; {worst}")
         lines += [f"         {sentence}" for sentence in result.wrong]
     if not results:
-        lines.append("  (the bundle has no golden pictures: nothing was inferred but that the model opens)")
+        lines.append(
+            "  (the bundle has no golden pictures or readings: nothing was inferred but that the model opens)"
+        )
     if not all(result.passed for result in results):
         lines.append("This device does not find what the maker of the bundle found: do not rely on it here.")
     return "\n".join(lines)

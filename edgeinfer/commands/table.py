@@ -22,9 +22,28 @@ class Reload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="reloa
     """Read the config again; what is wrong in it is told, and the old one stays."""
 
 
-Command = Health | Reload
+class Lend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="lend", tag_field="command"):
+    """Keep off `port` for `lease_s` seconds: `to` (a flasher) wants it. Asked again, it renews the lease."""
 
-PERMISSION: Mapping[type, Permission] = {Health: "read", Reload: "operate"}
+    port: str
+    to: str
+    lease_s: float = 60.0
+
+
+class Return(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="return", tag_field="command"):
+    """The port is free again: its sources go on."""
+
+    port: str
+
+
+Command = Health | Reload | Lend | Return
+
+PERMISSION: Mapping[type, Permission] = {
+    Health: "read",
+    Reload: "operate",
+    Lend: "operate",
+    Return: "operate",
+}
 
 
 @dataclass(frozen=True)

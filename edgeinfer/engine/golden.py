@@ -1,8 +1,8 @@
-"""A bundle's golden pictures on this device: what was found against what its maker found; opens nothing else."""
+"""A bundle's golden pictures or readings on this device: what was found against what its maker found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.errors import BundleError
-from edgeinfer.events import Detection, Finding, Frame, Instant, Score
+from edgeinfer.events import Detection, Finding, Frame, Instant, Readings, Score, Value
 from edgeinfer.geometry import Box, iou
-from edgeinfer.ports import Predictor
+from edgeinfer.ports import Predictor, ReadingsPredictor
 from edgeinfer.store import Bundle
 
 IOU = 0.85
 SCORE = 0.05
-"""Runtimes are not bit-exact: one quantum in a box or a logit stays well within these."""
+"""Runtimes are not bit-exact: one quantum in a box or a logit stays well within these. A value beyond 1 may differ by
+this share of it."""
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry of a golden .json; `box` (x0 y0 x1 y1, normalised to the picture) is absent for a class score."""
+    """One entry of a golden .json; `box` (x0 y0 x1 y1, normalised to the picture) is absent for a class score or a value."""
 
     label: str
     score: float
@@ -45,17 +46,29 @@ class Comparison(msgspec.Struct, frozen=True):
         return not self.wrong
 
 
-def verify(bundle: Bundle, predictor: Predictor) -> Iterator[Comparison]:
-    """Runs the golden pictures one after another.
+def verify(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> Iterator[Comparison]:
+    """Runs the golden pictures or readings one after another.
 
     Raises:
-        BundleError: a golden file is no picture, or no list of findings.
+        BundleError: a golden file is no picture, no readings, or no list of findings.
     """
     near = float(bundle.manifest.decoder.options.get("score", 0.0)) + SCORE
     for golden in bundle.manifest.golden:
-        frame = Frame(("golden", 0), Instant("", 0, 0), _picture(bundle.path(golden.input)))
         expected = _expected(bundle.path(golden.expect))
-        yield compare(golden.input, expected, predictor.predict(frame).findings, near)
+        yield compare(golden.input, expected, _found(bundle, bundle.path(golden.input), predictor), near)
+
+
+def _found(bundle: Bundle, path: Path, predictor: Predictor | ReadingsPredictor) -> Sequence[Finding]:
+    """Of a picture; of readings, what is found in all their windows together."""
+    key, at = ("golden", 0), Instant("", 0, 0)
+    if not isinstance(predictor, ReadingsPredictor):
+        return predictor.predict(Frame(key, at, _picture(path))).findings
+    window = bundle.manifest.window
+    if window is None:
+        raise BundleError(f"{bundle.manifest.where.at('input')}: takes pictures, and its predictor readings")
+    rows, period_ns = _rows(path, len(window.channels)), round(1e9 / window.rate_hz)
+    seen = predictor.read(Readings(key, at, window.channels, rows, period_ns, gap_before=True))
+    return [finding for inference in seen for finding in inference.findings]
 
 
 def compare(name: str, expected: Iterable[Expected], found: Iterable[Finding], near: float) -> Comparison:
@@ -64,7 +77,7 @@ def compare(name: str, expected: Iterable[Expected], found: Iterable[Finding], n
     A finding whose score is below `near` stands at the decoder's threshold: a quantum decides whether it is
     there, so it may be missing, or be one more.
     """
-    wanted, left = list(expected), [_told(f) for f in found if isinstance(f, Detection | Score)]
+    wanted, left = list(expected), [_told(f) for f in found if isinstance(f, Detection | Score | Value)]
     count, wrong, ious, scores = len(left), [], [1.0], [0.0]
     for want in sorted(wanted, key=lambda w: -w.score):
         same = [have for have in left if have.label == want.label]
@@ -79,13 +92,15 @@ def compare(name: str, expected: Iterable[Expected], found: Iterable[Finding], n
         left.remove(best)
         ious.append(_overlap(want, best))
         scores.append(abs(want.score - best.score))
-        if scores[-1] > SCORE:
+        if scores[-1] > SCORE * max(1.0, abs(want.score)):
             wrong.append(f"{_shown(want)} was expected, its score is {best.score:.3f}")
     wrong += [f"{_shown(more)} was found and not expected" for more in left if more.score >= near]
     return Comparison(name, len(wanted), count, min(ious), max(scores), tuple(wrong))
 
 
-def _told(finding: Detection | Score) -> Expected:
+def _told(finding: Detection | Score | Value) -> Expected:
+    if isinstance(finding, Value):
+        return Expected(finding.label, finding.value)
     return Expected(finding.label, finding.score, finding.box if isinstance(finding, Detection) else None)
 
 
@@ -107,6 +122,18 @@ def _picture(path: Path) -> NDArray[Any]:
     if pixels is None:
         raise BundleError(f"{path}: is no picture that OpenCV can read")
     return np.asarray(pixels)
+
+
+def _rows(path: Path, channels: int) -> NDArray[np.float64]:
+    """(n, channels) float64."""
+    try:
+        rows = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise BundleError(f"{path}: is no array that numpy can read: {error}") from error
+    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.shape[1] != channels:
+        found = getattr(rows, "shape", "several arrays")
+        raise BundleError(f"{path}: expected readings, (n, {channels}): rows of the channels; found {found}")
+    return np.asarray(rows, np.float64)
 
 
 def _expected(path: Path) -> list[Expected]:

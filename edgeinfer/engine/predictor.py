@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from edgeinfer.tensors import ModelSpec, TensorSpec
 if TYPE_CHECKING:
     from edgeinfer.engine.fit import Fit
 
-_TABLES = ("input", "outputs", "decoder")
+_TABLES = ("input", "window", "outputs", "decoder")
 """Where in a manifest a model can turn out not to fit."""
 
 
@@ -33,6 +34,7 @@ class BundlePredictor:
     def __init__(self, identity: str, session: Session, fit: Fit, decoder: Decoder, input_name: str) -> None:
         self.identity, self.runtime = identity, session.runtime
         self._session, self._fit, self._decoder, self._input = session, fit, decoder, input_name
+        self._echo = bool(getattr(decoder, "needs_input", False))
         self._inputs = {
             t.name: np.zeros(t.shape, t.dtype) for t in session.spec.inputs if t.name != input_name
         }
@@ -43,6 +45,8 @@ class BundlePredictor:
         fitted = perf_counter_ns()
         outputs = self._session.infer({**self._inputs, self._input: tensor})
         inferred = perf_counter_ns()
+        if self._echo:
+            outputs = {**outputs, self._input: tensor}
         findings = to_picture(self._decoder.decode(outputs), back)
         end = perf_counter_ns()
         timings = {"prepare": fitted - start, "invoke": inferred - fitted, "decode": end - inferred}
@@ -72,20 +76,31 @@ def _placed(finding: Finding, back: Affine) -> Finding:
 
 
 def open_predictor(bundle: Bundle, options: ModelOptions) -> BundlePredictor:
-    """Opens the first of `options.backends` that can, and builds fit and decoder for its tensors.
+    """A bundle that takes pictures: opens the first backend that can, and builds fit and decoder.
 
     Raises:
-        BundleError: the bundle cannot run on any of them, or does not fit its model; names file and key.
+        BundleError: the bundle takes readings, cannot run on any backend, or does not fit its model.
         InferenceLost: a backend's device is away for now, and no other opened.
         InputError: there is no such backend, or its runtime is not installed.
     """
     from edgeinfer.engine.fit import Fit
 
+    wanted = bundle.manifest.input
+    if wanted is None:
+        raise BundleError(f"{bundle.manifest.where.at('window')}: this model takes readings, not pictures")
+    with assembling(bundle, options) as session:
+        source = model_input("input", wanted.name, session.spec)
+        fit, decoder = Fit(source, wanted), build_decoder(bundle, session.spec)
+    return BundlePredictor(bundle.identity, session, fit, decoder, source.name)
+
+
+@contextmanager
+def assembling(bundle: Bundle, options: ModelOptions) -> Iterator[Session]:
+    """A session that is closed again when what is built around it fails; its errors name file and line."""
     session = open_session(bundle, options)
     try:
         role_names(bundle.manifest.outputs, session.spec)
-        source = _input(bundle.manifest.input.name, session.spec)
-        fit, decoder = Fit(source, bundle.manifest.input), build_decoder(bundle, session.spec)
+        yield session
     except BundleError as error:
         session.close()
         raise BundleError(
@@ -94,7 +109,6 @@ def open_predictor(bundle: Bundle, options: ModelOptions) -> BundlePredictor:
     except BaseException:
         session.close()
         raise
-    return BundlePredictor(bundle.identity, session, fit, decoder, source.name)
 
 
 def _located(line: str, where: Where) -> str:
@@ -141,15 +155,15 @@ def build_decoder(bundle: Bundle, spec: ModelSpec) -> Decoder:
     return decoder
 
 
-def _input(name: str, spec: ModelSpec) -> TensorSpec:
+def model_input(table: str, name: str, spec: ModelSpec) -> TensorSpec:
     known = [t.name for t in spec.inputs]
     if name in known:
         return spec.input(name)
     if name:
         text = f"the model has no input {name!r}{nearest(name, known)} (its inputs are: {', '.join(known)})"
-        raise BundleError(f"input.name: {text}")
+        raise BundleError(f"{table}.name: {text}")
     if len(known) != 1:
         raise BundleError(
-            f"input.name: is missing, and the model has {len(known)} inputs: {', '.join(known)}"
+            f"{table}.name: is missing, and the model has {len(known)} inputs: {', '.join(known)}"
         )
     return spec.inputs[0]

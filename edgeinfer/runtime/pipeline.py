@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgeinfer.errors import InferenceLost
-from edgeinfer.events import Decision, Frame, Instant, Lost, Observation
-from edgeinfer.ports import Predictor, Rule
+from edgeinfer.events import Decision, Frame, Inference, Instant, Lost, Observation, Readings
+from edgeinfer.ports import Predictor, ReadingsPredictor, Rule
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.mailbox import Hub, Inbox, Item
@@ -26,7 +26,7 @@ class Line:
 
     name: str
     inbox: Inbox
-    open: Callable[[], Predictor] | None
+    open: Callable[[], Predictor | ReadingsPredictor] | None
     rules: Callable[[], Sequence[Rule]]
     config: str  # identity of this pipeline's part of the config and of all it depends on
 
@@ -56,6 +56,7 @@ class Pipeline:
         self._loop = Loop(self.post, self._run, health, fatal)
         self._rules: Sequence[Rule] = ()
         self._predictor: Predictor | None = None
+        self._reader: ReadingsPredictor | None = None
         self._last: tuple[str, Instant] | None = None
         hub.subscribe(line.inbox)
 
@@ -83,12 +84,14 @@ class Pipeline:
     def _run(self, loop: Loop) -> None:
         self._opening = True
         self._rules = self._line.rules()
-        self._predictor = self._line.open() if self._line.open else None
+        model = self._line.open() if self._line.open else None
+        self._reader = model if isinstance(model, ReadingsPredictor) else None
+        self._predictor = None if isinstance(model, ReadingsPredictor) else model
         loop.beat()
         self._opening = False
-        if self._predictor:
-            self._health.post(self.post).facts["model"] = self._predictor.identity
-            self._health.post(self.post).facts["runtime"] = self._predictor.runtime
+        if model:
+            self._health.post(self.post).facts["model"] = model.identity
+            self._health.post(self.post).facts["runtime"] = model.runtime
         loop.well()
         try:
             self._take_all(loop)
@@ -96,8 +99,8 @@ class Pipeline:
             self._forget(str(error))
             raise
         finally:
-            if self._predictor:
-                self._predictor.close()
+            if model:
+                model.close()
         if loop.stop.is_set():
             self._forget("stopped")
         else:
@@ -118,30 +121,38 @@ class Pipeline:
         source = item.key[0] if not isinstance(item, Decision) else f"rule:{item.rule}"
         self._last = (source, item.at)
         seen = self._see(item)
-        if seen is None:
+        if not seen:
             return
         started = time.perf_counter_ns()
-        decisions = [decision for rule in self._rules for decision in rule.observe(seen)]
+        decisions = [d for one in seen for rule in self._rules for d in rule.observe(one)]
         self._meters.record("rules", time.perf_counter_ns() - started)
         self._decide(decisions)
 
-    def _see(self, item: Item) -> Observation | None:
-        if not isinstance(item, Frame):
-            return item
-        if self._predictor is None:
-            return None
-        self._meters.count("frames")
-        inference = self._predictor.predict(item)
-        for stage, ns in inference.timings.items():
-            self._meters.record(stage, ns)
-        self._taps(self.post, inference)
-        return inference
+    def _see(self, item: Item) -> Sequence[Observation]:
+        """What the model takes becomes what it saw; the rest goes to the rules as it is."""
+        if isinstance(item, Frame):
+            if self._predictor is None:
+                return ()
+            self._meters.count("frames")
+            return self._seen((self._predictor.predict(item),))
+        if self._reader is not None and isinstance(item, Readings):
+            self._meters.count("rows", len(item.values))
+            return self._seen(self._reader.read(item))
+        return (item,)
+
+    def _seen(self, inferences: Sequence[Inference]) -> Sequence[Inference]:
+        for inference in inferences:
+            for stage, ns in inference.timings.items():
+                self._meters.record(stage, ns)
+            self._taps(self.post, inference)
+        return inferences
 
     def _decide(self, decisions: Sequence[Decision]) -> None:
         if not decisions:
             return
         started = time.perf_counter_ns()
-        model = self._predictor.identity if self._predictor else ""
+        predictor = self._predictor or self._reader
+        model = predictor.identity if predictor else ""
         self._commit(decisions, model, self._line.config)
         self._meters.record("outbox", time.perf_counter_ns() - started)
         self._meters.count("decisions", len(decisions))

@@ -3,5 +3,16 @@
 from edgeinfer.store.bundle import Bundle, open_bundle
 from edgeinfer.store.find import bundle_names, find_bundle
 from edgeinfer.store.manifest import Golden, InputOptions, Manifest
+from edgeinfer.store.window import Scale, WindowOptions
 
-__all__ = ["Bundle", "Golden", "InputOptions", "Manifest", "bundle_names", "find_bundle", "open_bundle"]
+__all__ = [
+    "Bundle",
+    "Golden",
+    "InputOptions",
+    "Manifest",
+    "Scale",
+    "WindowOptions",
+    "bundle_names",
+    "find_bundle",
+    "open_bundle",
+]

@@ -18,6 +18,7 @@ from edgeinfer.config.lines import lines_of
 from edgeinfer.config.syntax import SyntaxProblem
 from edgeinfer.config.syntax import parse as parse_toml
 from edgeinfer.errors import Problem, nearest
+from edgeinfer.store.window import WindowOptions, window_problems
 
 FORMAT = 1
 
@@ -54,9 +55,10 @@ class _Head(Struct, frozen=True, kw_only=True):
     provenance: str
     variants: dict[str, str]
     files: dict[str, str]
-    input: InputOptions
     outputs: dict[str, str]
     decoder: dict[str, Any]
+    input: InputOptions | None = None
+    window: WindowOptions | None = None
     figures: dict[str, Any] = {}
     golden: list[dict[str, Any]] = []
 
@@ -65,6 +67,7 @@ class _Head(Struct, frozen=True, kw_only=True):
 class Manifest:
     """A manifest that holds together.
 
+    Either `input` (the model takes pictures) or `window` (it takes readings) is there.
     `decoder` has the decoder's kind and options (without `labels`); `arrays` maps those of its options that
     name a .npy file ("anchors") to that file. `where` finds the line of any key.
     """
@@ -76,7 +79,8 @@ class Manifest:
     provenance: str
     variants: Mapping[str, str]
     files: Mapping[str, str]
-    input: InputOptions
+    input: InputOptions | None
+    window: WindowOptions | None
     outputs: Mapping[str, str]
     decoder: Part
     labels: str
@@ -124,8 +128,20 @@ def _assembled(head: _Head, where: Where, problems: list[Problem]) -> Manifest:
         golden=tuple(g for g in golden if g),
         where=where,
     )
-    problems += _input_problems(manifest.input, where.inside("input")) + _file_problems(manifest)
+    problems += _taken_problems(manifest) + _file_problems(manifest)
     return manifest
+
+
+def _taken_problems(manifest: Manifest) -> list[Problem]:
+    """A model takes pictures or readings."""
+    where = manifest.where
+    if (manifest.input is None) == (manifest.window is None):
+        has = "neither" if manifest.input is None else "both"
+        text = f"expected one of [input] (it takes pictures) and [window] (it takes readings), found {has}"
+        return [Problem(where.at("window" if manifest.window else ""), text)]
+    if manifest.window is not None:
+        return window_problems(manifest.window, where.inside("window"))
+    return _input_problems(manifest.input, where.inside("input")) if manifest.input else []
 
 
 def _text(options: dict[str, Any], key: str, where: Where, problems: list[Problem]) -> str:
@@ -175,6 +191,8 @@ def _used_files(manifest: Manifest) -> list[tuple[tuple[str | int, ...], str]]:
     used: list[tuple[tuple[str | int, ...], str]] = [(("decoder", "labels"), manifest.labels)]
     used += [(("variants", backend), name) for backend, name in manifest.variants.items()]
     used += [(("decoder", key), name) for key, name in manifest.arrays.items()]
+    if manifest.window is not None and isinstance(manifest.window.scale, str):
+        used.append((("window", "scale"), manifest.window.scale))
     for i, golden in enumerate(manifest.golden):
         used += [(("golden", i, "input"), golden.input), (("golden", i, "expect"), golden.expect)]
     return used

@@ -1,0 +1,56 @@
+"""Lists the serial ports by the name that stays (by-id), who has them open, and with --ask which nodes answer.
+
+Asking opens the ports that are free; some boards restart when that happens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from edgeinfer.errors import EdgeinferError
+
+_BY_ID = Path("/dev/serial/by-id")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ask", action="store_true", help="ask each free port for its HELLO (may restart boards)"
+    )
+    parser.add_argument("--port", action="append", metavar="PORT", help="only this port (may be given again)")
+    parser.add_argument("--baud", type=int, default=115_200, help="of the nodes' link (default 115200)")
+
+
+def main(args: argparse.Namespace) -> int:
+    found = [_look(port, args) for port in args.port or _ports()]
+    for one in found:
+        print(json.dumps(one) if args.json else "  ".join(str(value) for value in one.values() if value))
+    if not found and not args.json:
+        print("no serial ports; is the cable in? (dmesg | tail says what the kernel saw)")
+    return 0
+
+
+def _ports() -> list[str]:
+    from serial.tools.list_ports import comports
+
+    names = {os.path.realpath(link): str(link) for link in _BY_ID.iterdir()} if _BY_ID.is_dir() else {}
+    return sorted(names.get(port.device, port.device) for port in comports())
+
+
+def _look(port: str, args: argparse.Namespace) -> dict[str, Any]:
+    from firmware_bridge.flash import lock
+    from firmware_bridge.flash.errors import FlashError
+    from firmware_bridge.flash.wire import hello_at
+
+    found: dict[str, Any] = {"port": port, "device": os.path.realpath(port)}
+    try:
+        lock.check(port)
+        if not args.ask:
+            return found | {"condition": "free"}
+        running = hello_at(args.baud)(port, 4.0)
+    except (FlashError, EdgeinferError) as error:
+        return found | {"condition": str(error).removeprefix(f"{port} ").removeprefix(f"{port}: ")}
+    return found | {"condition": str(running) if running else "free, no HELLO"}

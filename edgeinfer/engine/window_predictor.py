@@ -1,0 +1,148 @@
+"""A bundle that takes readings at work: collect, compute features, infer and decode; for pictures see predictor.py."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.engine.options import ModelOptions
+from edgeinfer.engine.predictor import (
+    BundlePredictor,
+    assembling,
+    build_decoder,
+    model_input,
+    open_predictor,
+)
+from edgeinfer.engine.window import feature_count, features
+from edgeinfer.engine.window_collect import Collector
+from edgeinfer.errors import BundleError
+from edgeinfer.events import Finding, Inference, Instant, Readings
+from edgeinfer.ports import Decoder, Session
+from edgeinfer.store import Bundle, WindowOptions
+from edgeinfer.tensors import TensorSpec, quantize
+
+Array = NDArray[Any]
+Standardize = Callable[[Array], Array]
+
+
+class WindowPredictor:
+    """The port `ReadingsPredictor` over one session; each source has windows of its own."""
+
+    def __init__(
+        self,
+        identity: str,
+        session: Session,
+        options: WindowOptions,
+        standardize: Standardize,
+        decoder: Decoder,
+        tensor: TensorSpec,
+    ) -> None:
+        self.identity, self.runtime = identity, session.runtime
+        self._session, self._options, self._decoder, self._tensor = session, options, decoder, tensor
+        self._standardize = standardize
+        self._echo = bool(getattr(decoder, "needs_input", False))
+        self._collectors: dict[str, Collector] = {}
+        self._inputs = {t.name: np.zeros(t.shape, t.dtype) for t in session.spec.inputs if t != tensor}
+
+    def read(self, readings: Readings) -> list[Inference]:
+        source = readings.key[0]
+        collector = self._collectors.get(source)
+        if collector is None:
+            collector = self._collectors[source] = Collector(self._options)
+        return [self._infer(readings, at, window) for at, window in collector.add(readings)]
+
+    def _infer(self, readings: Readings, at: Instant, window: Array) -> Inference:
+        start = perf_counter_ns()
+        numbers = self._standardize(features(window, self._options))
+        tensor = quantize(numbers, self._tensor).reshape(self._tensor.shape)
+        prepared = perf_counter_ns()
+        outputs = self._session.infer({**self._inputs, self._tensor.name: tensor})
+        inferred = perf_counter_ns()
+        if self._echo:
+            outputs = {**outputs, self._tensor.name: tensor}
+        findings: tuple[Finding, ...] = tuple(self._decoder.decode(outputs))
+        end = perf_counter_ns()
+        timings = {"prepare": prepared - start, "invoke": inferred - prepared, "decode": end - inferred}
+        return Inference(readings.key, at, findings, self.identity, timings)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def open_either(bundle: Bundle, options: ModelOptions) -> BundlePredictor | WindowPredictor:
+    """What the manifest asks for; raises as the openers of the two do."""
+    takes_pictures = bundle.manifest.window is None
+    return open_predictor(bundle, options) if takes_pictures else open_window_predictor(bundle, options)
+
+
+def open_window_predictor(bundle: Bundle, options: ModelOptions) -> WindowPredictor:
+    """A bundle whose manifest has `[window]`.
+
+    Raises:
+        BundleError: the bundle cannot run on any backend, or does not fit its model; names file and key.
+        InferenceLost: a backend's device is away for now, and no other opened.
+        InputError: there is no such backend, or its runtime is not installed.
+    """
+    window = bundle.manifest.window
+    if window is None:
+        raise BundleError(f"{bundle.manifest.where.at('input')}: this model takes pictures, not readings")
+    standardize = standardizer(bundle, window)
+    with assembling(bundle, options) as session:
+        tensor = model_input("window", window.name, session.spec)
+        _check_shape(window, tensor)
+        decoder = build_decoder(bundle, session.spec)
+    return WindowPredictor(bundle.identity, session, window, standardize, decoder, tensor)
+
+
+def standardizer(bundle: Bundle, options: WindowOptions) -> Standardize:
+    """(feature - mean) / std, on the flat features, by the manifest's `scale`.
+
+    Raises:
+        BundleError: the scale is no array of (2, n), or n is neither 1, the channels (raw) nor the features.
+    """
+    if options.scale is None:
+        return lambda numbers: numbers
+    where = bundle.manifest.where.at("window", "scale")
+    if isinstance(options.scale, str):
+        mean, std = _read_scale(bundle, options.scale)
+    else:
+        mean, std = np.asarray(options.scale.mean), np.asarray(options.scale.std)
+    mean, std = _spread(mean, options, where), _spread(std, options, where)
+    if not (std > 0).all():
+        raise BundleError(f"{where}: expected standard deviations above 0, found {float(std.min()):g}")
+    return lambda numbers: (numbers - mean) / std
+
+
+def _read_scale(bundle: Bundle, name: str) -> tuple[Array, Array]:
+    path = bundle.path(name)
+    try:
+        mean, std = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError, TypeError) as error:
+        raise BundleError(f"{path}: expected an array of (2, n): means and deviations: {error}") from error
+    return mean, std
+
+
+def _spread(numbers: Array, options: WindowOptions, where: str) -> Array:
+    """One number for each feature, float32."""
+    count, channels = feature_count(options), len(options.channels)
+    allowed = {1, channels, count} if options.features == "raw" else {1, count}
+    if numbers.ndim != 1 or len(numbers) not in allowed:
+        raise BundleError(
+            f"{where}: expected {' or '.join(map(str, sorted(allowed)))} numbers, found {numbers.size}"
+        )
+    return np.tile(numbers, count // len(numbers)).astype(np.float32)
+
+
+def _check_shape(options: WindowOptions, tensor: TensorSpec) -> None:
+    count = feature_count(options)
+    if math.prod(tensor.shape) != count or -1 in tensor.shape:
+        kind = f"{options.length} readings" if options.features == "raw" else "its bands and bins"
+        raise BundleError(
+            f"window.length: {kind} of {len(options.channels)} channel(s) make {count} numbers; "
+            f"the model's input {tensor.name!r} has the shape {tensor.shape}"
+        )

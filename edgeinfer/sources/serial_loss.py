@@ -1,0 +1,57 @@
+"""Tells health what a serial line lost, seldom enough for a log; counts nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgeinfer.ports import LineProtocol, Report
+
+_EVERY_NS = 10_000_000_000
+_OVER_NS = 60_000_000_000
+
+
+class Loss:
+    """Reports the topic `loss` at most every 10 s, takes it back after a minute without; passes the notes on."""
+
+    def __init__(self, protocol: LineProtocol, report: Report) -> None:
+        self._protocol, self._report = protocol, report
+        self._told: str | None = None
+        self._told_ns = self._changed_ns = -_OVER_NS
+        self._notes: dict[str, str] = {}
+
+    def tell(self, now_ns: int) -> None:
+        self._pass_notes(now_ns)
+        text = summary(self._protocol)
+        if text and text != self._told:
+            self._changed_ns = now_ns
+            if now_ns - self._told_ns >= _EVERY_NS:
+                self._told, self._told_ns = text, now_ns
+                self._report("loss", text)
+        elif self._told and now_ns - self._changed_ns >= _OVER_NS:
+            self._report("loss", None)
+            self._changed_ns = now_ns + (1 << 62)  # told back once, until it changes again
+
+    def _pass_notes(self, now_ns: int) -> None:
+        notes = dict(self._protocol.notes)
+        if notes.keys() == self._notes.keys() and now_ns - self._told_ns < _EVERY_NS:
+            return  # the same topics in other words: not each time
+        for topic, text in notes.items():
+            if self._notes.get(topic) != text:
+                self._report(topic, text)
+        for topic in self._notes.keys() - notes.keys():
+            self._report(topic, None)
+        self._notes = notes
+
+
+def summary(protocol: LineProtocol) -> str:
+    """`lost rows: x 3, y 3; bad: frame with a wrong checksum 3`; empty when nothing was."""
+    parts = [
+        f"{words}: " + ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        for words, counts in (("lost rows", _counted(protocol.lost)), ("bad", _counted(protocol.bad)))
+        if counts
+    ]
+    return "; ".join(parts)
+
+
+def _counted(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,108 @@
+"""One flasher a port: a lock file, and the answer to "who has this port open?" from /proc.
+
+flock on the device itself does not help: avrdude and terminal programs do not ask for it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import grp
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from firmware_bridge.flash.errors import FlashError, PackageError, PortBusyError
+
+
+@contextmanager
+def locked(port: str, folder: Path) -> Iterator[None]:
+    """Holds the lock of `port` (of the device behind its links) until the block ends or the process dies.
+
+    Raises:
+        PortBusyError: another flasher has it; says which process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = os.path.realpath(port).strip("/").replace("/", "-")
+    with (folder / f"{name}.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            raise PortBusyError(
+                f"{port}: another flasher (process {file.read().strip() or 'unknown'}) is at work on it; "
+                "wait for it, nothing was written"
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def check(port: str) -> None:
+    """Whether `port` is there, ours to open, and free.
+
+    Raises:
+        PackageError: no such port.
+        FlashError: no permission; says which group is missing.
+        PortBusyError: somebody has it open; says who.
+    """
+    path = Path(port)
+    if not path.exists():
+        raise PackageError(f"{port}: there is no such port; edgeinfer firmware list shows those that are")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise FlashError(
+            f"{port}: no permission; it belongs to the group {_group(path)}: add yourself to it "
+            f"(sudo usermod -aG {_group(path)} USER) and log in again"
+        )
+    if holders := holders_of(port):
+        raise PortBusyError(f"{port} is open in {', '.join(holders)}; end that first, nothing was written")
+
+
+def wait_free(port: str, patience_s: float) -> None:
+    """As `check`, but whoever is just about to close `port` gets `patience_s` for it."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            return check(port)
+        except PortBusyError:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(0.05)
+
+
+def holders_of(port: str) -> list[str]:
+    """`["minicom (process 4711)"]`: the other processes that have `port` open, as far as we may look."""
+    device = os.path.realpath(port)
+    others = [p for p in Path("/proc").iterdir() if p.name.isdigit() and int(p.name) != os.getpid()]
+    return [f"{_name(process)} (process {process.name})" for process in others if _has_open(process, device)]
+
+
+def _has_open(process: Path, device: str) -> bool:
+    try:
+        return any(_target(link) == device for link in (process / "fd").iterdir())
+    except OSError:  # it ended, or belongs to somebody else
+        return False
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
+
+
+def _name(process: Path) -> str:
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:
+        return "a process"
+
+
+def _group(path: Path) -> str:
+    gid = path.stat().st_gid
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)

@@ -1,0 +1,88 @@
+"""Runs the field's own flash tools as processes: their text as it comes, a time limit, and no orphan left behind.
+
+GPL tools are never imported. What a tool prints for people is shown, and judged by its exit code only.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware_bridge.flash.errors import FlashError
+
+_LEASH = Path(__file__).with_name("leash.py")
+_TAIL = 16_384  # what is kept of a tool's words
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a tool ended, and the end of what it said (stdout and stderr together)."""
+
+    code: int
+    said: str
+
+    @property
+    def last_line(self) -> str:
+        lines = [line.strip() for line in self.said.replace("\r", "\n").split("\n") if line.strip()]
+        return lines[-1] if lines else "it said nothing"
+
+
+def find(tool: str, how: str) -> list[str]:
+    """The command that starts `tool`: from PATH, or beside this Python.
+
+    Raises:
+        FlashError: it is not installed; `how` says what to type.
+    """
+    beside = Path(sys.executable).with_name(tool)
+    path = str(beside) if os.access(beside, os.X_OK) else shutil.which(tool)
+    if path is None:
+        raise FlashError(f"the tool {tool} is not installed on this machine: {how}")
+    return [path]
+
+
+def run(command: Sequence[str], timeout_s: float, on_text: Callable[[str], object] = len) -> Done:
+    """Runs `command` to its end; `on_text` sees each piece of what it prints.
+
+    Raises:
+        FlashError: it cannot be started or did not end within `timeout_s` (it is then killed).
+    """
+    leashed = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *command]
+    with subprocess.Popen(
+        leashed, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            said = _listen(process, timeout_s, on_text)
+            return Done(process.wait(5.0), said)
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _listen(process: subprocess.Popen[bytes], timeout_s: float, on_text: Callable[[str], object]) -> str:
+    """All that it prints until it closes its output, the last part of it."""
+    said, end = "", time.monotonic() + timeout_s
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    if process.stdout is None:
+        raise AssertionError("started with a pipe")
+    descriptor = process.stdout.fileno()
+    with selectors.DefaultSelector() as ready:
+        ready.register(descriptor, selectors.EVENT_READ)
+        while True:
+            if not ready.select(max(0.0, end - time.monotonic())):
+                raise FlashError(
+                    f"the tool did not end within {timeout_s:.0f} s and was stopped: {said[-200:].strip()}"
+                )
+            raw = os.read(descriptor, 65_536)
+            if not raw:
+                return said
+            text = decode(raw)
+            said = (said + text)[-_TAIL:]
+            on_text(text)
