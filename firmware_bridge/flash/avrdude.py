@@ -27,7 +27,7 @@ class Avrdude:
         entry="DTR pulse when the port is opened; 1200 baud touch where options.touch = 1; else the reset button",
         reads_back=True,
         keeps_old=False,
-        proven="emulated board: the unmodified tool and the unmodified Optiboot on an ATmega328P in simavr",
+        proven="emulated board: the unmodified tool and the Optiboot, built from unmodified source on an ATmega328P in simavr",
     )
 
     def __init__(self, options: Options) -> None:

@@ -8,6 +8,7 @@
 static const edgelink_channel channels[] = {
     {.name = "x", .unit = "m/s2", .scale = 0.5f, .offset = -1.0f, .rate_mhz = 1600000, .block = 0, .type = EDGELINK_I16},
     {.name = "a name that is too long for a small frame, as names go", .block = 1, .type = EDGELINK_F32},
+    {.name = "y", .unit = "", .scale = 1.0f, .block = 2, .type = EDGELINK_U8},
 };
 static edgelink link_;
 static uint32_t made, clock_us;
@@ -40,7 +41,7 @@ int main(int argc, char **argv) { /* pipe_node FRAME ADDRESS */
     size_t frame = argc > 1 ? (size_t)atoi(argv[1]) : 512u;
     edgelink_node node = {
         .board = "pipe", .name = "fuzzed", .version = "1.2.3", .build = "0123456789abcdef0123456789abcdef01234567",
-        .channels = channels, .channel_count = 2, .address = (uint8_t)(argc > 2 ? atoi(argv[2]) : 0),
+        .channels = channels, .channel_count = 3, .address = (uint8_t)(argc > 2 ? atoi(argv[2]) : 0),
         .send = on_send, .now_us = on_now, .room = on_room, .command = on_command, .restart = on_restart,
         .has_bootloader = true, .poll = on_poll};
     uint8_t *rx = malloc(frame), *tx = malloc(frame), bytes[4096]; /* exact sizes: the sanitizer sees the first byte too much */

@@ -63,13 +63,6 @@ class Bench:
             piece = image[offset : offset + 248]
             assert self.talk.ask(BOOT_WRITE, struct.pack("<BI", slot, offset) + piece).body[0] == 0
 
-    def wipe(self) -> None:
-        """The emulator's flash begins with zeros, that of a new chip is erased."""
-        for slot in (0, 1):
-            for offset in range(0, 0x18000, 1024):
-                request = struct.pack("<BII", slot, offset, 1024)
-                assert self.talk.ask(BOOT_ERASE, request, again_s=2.5).body[0] == 0
-
     def check(self, slot: int, image: bytes, crc32: int | None = None) -> int:
         body = struct.pack("<BII", slot, len(image), zlib.crc32(image) if crc32 is None else crc32)
         return self.talk.ask(BOOT_CHECK, body, again_s=2.5).body[0]

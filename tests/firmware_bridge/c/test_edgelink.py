@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 import subprocess
 import zlib
+from pathlib import Path
 
 import pytest
 
+from firmware_bridge import framing, messages
 from tests.firmware_bridge.c.conftest import LIBRARY
 from tests.firmware_bridge.c.wire import (
     COMMAND,
@@ -62,8 +65,8 @@ def test_a_buffer_below_64_bytes_is_refused(pipe_node):
 
 
 def test_describe_tells_a_channel_and_refuses_one_that_is_not_there(node):
-    first, beyond = node(frame(DESCRIBE, 1, b"\0") + frame(DESCRIBE, 2, b"\2"))
-    assert struct.unpack_from("<BBBBffI", first.body) == (0, 2, 0, 3, 0.5, -1.0, 1600000)
+    first, beyond = node(frame(DESCRIBE, 1, b"\0") + frame(DESCRIBE, 2, b"\3"))
+    assert struct.unpack_from("<BBBBffI", first.body) == (0, 3, 0, 3, 0.5, -1.0, 1600000)
     assert texts(first.body[16:]) == ["x", "m/s2"]
     assert (beyond.kind, beyond.body) == (NAK, bytes((DESCRIBE, 2)))
 
@@ -182,6 +185,41 @@ def test_damaged_requests_cost_at_most_themselves_and_the_next(node):
     tokens = [struct.unpack_from("<I", s.body)[0] for s in said]
     assert len(tokens) >= 20_000 - 2 * damaged
     assert tokens == sorted(set(tokens))
+
+
+REQUESTS = [
+    v for v in json.loads((Path(__file__).parent.parent / "vectors.json").read_text()) if v["type"] < 0x80
+]
+
+
+@pytest.mark.parametrize("vector", REQUESTS, ids=lambda v: f"{v['name']}-{v['sequence']}")
+def test_each_request_of_the_vectors_is_understood(node, vector):
+    said = node(bytes.fromhex(vector["wire"]), address=vector["node"])
+    own = 0xFF if vector["type"] >= 0x10 else vector["type"] | 0x80  # BOOT_* is for bootloaders: NAK 1
+    answers = [s for s in said if s.kind in (own, NAK) and s.sequence == vector["sequence"]]
+    assert len(answers) == 1
+    assert answers[0].kind == own or (vector["type"] == POLL and answers[0].body == bytes((POLL, 4)))
+
+
+def test_the_python_side_reads_what_the_node_says(pipe_node):
+    sent = (
+        frame(HELLO, 1, b"\1\1")
+        + frame(DESCRIBE, 2, b"\0")
+        + command(1, 1)
+        + command(128, 2)
+        + frame(STATUS, 3)
+    )
+    done = subprocess.run([pipe_node], input=sent, check=True, capture_output=True)
+    frames = framing.Deframer().feed(done.stdout)
+    assert not [f for f in frames if isinstance(f, framing.Fault)]
+    hello, channel, ack, readings, _, status = map(messages.parse, frames)
+    assert isinstance(hello, messages.Hello)
+    assert (hello.board, hello.name, hello.version, hello.max_frame) == ("pipe", "fuzzed", "1.2.3", 512)
+    assert isinstance(channel, messages.Channel)
+    assert (channel.name, channel.unit, channel.scale, channel.offset) == ("x", "m/s2", 0.5, -1.0)
+    assert isinstance(ack, messages.Ack)
+    assert isinstance(readings, messages.Readings)
+    assert isinstance(status, messages.Status)
 
 
 def test_any_valid_request_with_any_body_is_answered_by_a_frame_that_parses(node):

@@ -118,9 +118,10 @@ static void send_blocks(uint32_t now) {
 }
 
 int main(void) {
+    uint32_t boot_id = next_boot_id(); /* before any interrupt may come between the two steps of an EEPROM write */
     begin_hardware();
     edgelink_init(&link, &node, rx, sizeof rx, tx, sizeof tx);
-    link.boot_id = next_boot_id();
+    link.boot_id = boot_id;
     hash_image();
     edgelink_hello(&link);
     for (bool was = false;;) {
