@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edgeinfer.ports import LineProtocol, Report
+from edgeinfer.ports import Report
+from edgeinfer.protocols import LineProtocol
 
 _EVERY_NS = 10_000_000_000
 _OVER_NS = 60_000_000_000

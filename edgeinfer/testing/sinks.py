@@ -36,7 +36,7 @@ class FakeSink:
             self._wake.notify_all()
 
     def settle_only(self, n: int) -> None:
-        """The connection breaks after `n` messages of the next batch."""
+        """The connection breaks after `n` more messages, in whatever batches they come."""
         self._settle = n
 
     def refuse(self, topic: str, reason: str) -> None:
@@ -69,13 +69,21 @@ class FakeSink:
     def send(self, batch: Sequence[Message]) -> list[Outcome]:
         with self._wake:
             self._wake.wait_for(lambda: not self._blocked)
-            if not self._connected:
+            taken = self._before_it_breaks(batch)
+            if not self._connected and not taken:
                 raise DeliveryError("the fake sink was told to lose its connection")
-            taken, self._settle = batch[: self._settle], None
-            self._connected = self._connected and len(taken) == len(batch)
             outcomes = [self._take(message) for message in taken]
             self._wake.notify_all()
             return outcomes
+
+    def _before_it_breaks(self, batch: Sequence[Message]) -> Sequence[Message]:
+        if not self._connected:
+            return ()
+        if self._settle is None or self._settle > len(batch):
+            self._settle = None if self._settle is None else self._settle - len(batch)
+            return batch
+        taken, self._settle, self._connected = batch[: self._settle], None, False
+        return taken
 
     def _take(self, message: Message) -> Outcome:
         if message.topic in self._refuse:

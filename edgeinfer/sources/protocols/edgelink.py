@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.errors import SourceLost
-from edgeinfer.ports import ProtocolPlace, Rows
+from edgeinfer.protocols import ProtocolPlace, Rows
 from firmware_bridge import link
 
 _TICK_NS = 50_000_000  # the link wants to be asked this often

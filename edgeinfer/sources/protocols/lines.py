@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from edgeinfer.errors import InputError
-from edgeinfer.ports import ProtocolPlace, Rows
+from edgeinfer.protocols import ProtocolPlace, Rows
 from edgeinfer.sources.protocols.channel import SKIP, Channel, as_channels, check_rate
 from edgeinfer.sources.protocols.listening import Listening, Row
 

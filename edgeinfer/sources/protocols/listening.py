@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from edgeinfer.ports import Rows
+from edgeinfer.protocols import Rows
 
 Row = tuple[
     tuple[str, ...], tuple[float, ...], bool
