@@ -57,9 +57,10 @@ def _upper_ns(bucket: int) -> int:
 
 @dataclass
 class Meters:
-    """The counters and histograms of one post, made on first use."""
+    """The counters, gauges and histograms of one post, made on first use."""
 
     counters: dict[str, int] = field(default_factory=dict)
+    gauges: dict[str, float] = field(default_factory=dict)
     histograms: dict[str, Histogram] = field(default_factory=dict)
 
     def count(self, name: str, by: int = 1) -> None:
@@ -73,4 +74,4 @@ class Meters:
 
     def snapshot(self) -> dict[str, object]:
         stages = {name: h.summary_ms() for name, h in list(self.histograms.items())}
-        return dict(self.counters) | ({"latency_ms": stages} if stages else {})
+        return dict(self.counters) | dict(self.gauges) | ({"latency_ms": stages} if stages else {})

@@ -20,7 +20,9 @@ from edgeinfer.commands.table import Commands, Health, Lend, Reload, Return
 from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.ports import Clock
 from edgeinfer.runtime import health as board
+from edgeinfer.runtime.board import Board
 from edgeinfer.runtime.folder import StateFolder
+from edgeinfer.runtime.governor import Governor
 from edgeinfer.runtime.mailbox import Hub
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
@@ -161,6 +163,7 @@ class Daemon:
     def _plan(self, blueprint: Blueprint) -> Plan:
         resting = {f"source.{name}" for name in self._lending.resting()}
         posts = {name: spec for name, spec in plan(blueprint, self._services).items() if name not in resting}
+        posts["board"] = Spec(self._governor, "", DOOR)
         posts["lending"] = Spec(lambda: self._lending, "", DOOR)
         if self._setting.door is not None:
             commands = Commands(
@@ -174,6 +177,9 @@ class Daemon:
             path = self._setting.door
             posts["door"] = Spec(lambda: Door(path, commands, self.supervisor), str(path), DOOR)
         return posts
+
+    def _governor(self) -> Governor:
+        return Governor(Board().throttles, self._services.hub, self.health, self.supervisor.fatal)
 
 
 def _owners(blueprint: Blueprint) -> dict[str, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from edgeinfer.config.values import bytes_of
 
@@ -21,6 +23,14 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     sources: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     model: str = ""
+    max_fps: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    """At most so many pictures a second are judged; 0: as many as come."""
+    max_age_ms: Annotated[float, Meta(ge=0, le=3_600_000)] = 0.0
+    """What is older when its turn comes is skipped and counted; 0: `deadline_ms`."""
+    deadline_ms: Annotated[float, Meta(ge=0, le=3_600_000)] = 0.0
+    """From capture to the decision in the outbox; health says how often it was kept. 0: no promise."""
+    priority: Annotated[int, Meta(ge=0, le=9)] = 5
+    """Who gives way when the cores or an accelerator are short, or the board throttles: the lower number."""
 
     def __post_init__(self) -> None:
         if not self.rules:

@@ -12,6 +12,7 @@ import msgspec
 
 from edgeinfer import registry
 from edgeinfer.app.blueprint import Blueprint
+from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.clock import SourceStamp
 from edgeinfer.config import Part
@@ -30,6 +31,7 @@ from edgeinfer.ports import (
 from edgeinfer.runtime.courier import Courier
 from edgeinfer.runtime.feed import Feed
 from edgeinfer.runtime.health import Health
+from edgeinfer.runtime.intake import Limits
 from edgeinfer.runtime.loop import Fatal
 from edgeinfer.runtime.mailbox import Hub, Inbox
 from edgeinfer.runtime.outbox import Outbox
@@ -111,13 +113,17 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
     options = blueprint.pipelines[name].options
     line = Line(
         name=name,
-        inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint)),
+        inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint), _limits(options)),
         open=partial(_predictor, options.model, blueprint) if options.model else None,
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
     )
     commit = Commit(services.outbox, services.states)
     return Pipeline(line, commit, services.hub, services.taps, services.health, services.fatal)
+
+
+def _limits(options: PipelineOptions) -> Limits:
+    return Limits(options.max_fps, options.max_age_ms, options.deadline_ms, options.priority)
 
 
 def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) -> Mapping[str, Flow]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from edgeinfer.errors import DeviceError
-from edgeinfer.events import Back, Lost, Sample, Tick
+from edgeinfer.events import Back, Frame, Lost, Sample, Tick
 from edgeinfer.ports import Source, Stamp
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
@@ -104,6 +104,10 @@ class Feed:
         if self._source.flow == "lockstep":
             self._hub.offer(self._name, sample, loop.stop)  # waits for the pipeline: outside of the lock
         else:
+            if isinstance(
+                sample, Frame
+            ):  # a block of readings is stamped at its first row: that says nothing
+                self._meters.record("capture", self._new_ns - sample.at.mono_ns)
             self._offer_now(sample, tapped=True)
         loop.beat()
 

@@ -8,13 +8,14 @@ their place among the samples in all of them.
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import replace
 from threading import Lock
 
 from edgeinfer.events import Decision, Frame, Readings, Sample, Tick
 from edgeinfer.ports import Flow, Stop
+from edgeinfer.runtime.intake import Intake, Limits
 
 Item = Sample | Decision
 
@@ -44,9 +45,11 @@ class Signal:
 class Mailbox:
     """What one pipeline has not yet taken of one source. All access is under the inbox's lock."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, limits: Limits = Limits()) -> None:  # noqa: B008  frozen
         self.flow: Flow = flow
+        self.intake = Intake(limits)
         self.items: deque[Item] = deque()
+        self._put_ns: deque[int] = deque()  # when each of them came
         self.ended = False
         self.dropped = 0
         self._gap = False
@@ -56,13 +59,16 @@ class Mailbox:
         return self.flow == "lockstep" and len(self.items) >= _READ_AHEAD
 
     def put(self, item: Item) -> None:
+        if isinstance(item, Frame) and not self.intake.wants(item):
+            return
         if self._replaces_last(item):
             self.dropped += isinstance(item, Frame)
-            self.items[-1] = item
+            self.items[-1], self._put_ns[-1] = item, time.monotonic_ns()
             return
         if len(self.items) >= _QUEUE:
             self._drop_oldest()
         self.items.append(item)
+        self._put_ns.append(time.monotonic_ns())
 
     def _replaces_last(self, item: Item) -> bool:
         if not self.items or self.flow == "lockstep":
@@ -72,22 +78,30 @@ class Mailbox:
 
     def _drop_oldest(self) -> None:
         self.dropped += 1
+        self._put_ns.popleft()
         self._gap |= isinstance(self.items.popleft(), Readings)
 
-    def take(self) -> Item:
-        item = self.items.popleft()
+    def take(self, now_ns: int) -> tuple[Item | None, int]:
+        """The oldest item (None when it is too old to be judged) and how long it waited, in ns."""
+        item, waited_ns = self.items.popleft(), now_ns - self._put_ns.popleft()
+        if self.flow != "lockstep" and not self.intake.fresh(item, now_ns):
+            self._gap |= isinstance(item, Readings)
+            return None, waited_ns
         if self._gap and isinstance(item, Readings):
             self._gap = False
             item = replace(item, gap_before=True)
-        return item
+        return item, waited_ns
 
 
 class Inbox:
     """All mailboxes of one pipeline; merges them by time. One thread takes, several offer."""
 
-    def __init__(self, flows: Mapping[str, Flow]) -> None:
+    def __init__(self, flows: Mapping[str, Flow], limits: Limits = Limits()) -> None:  # noqa: B008  frozen
         self._lock, self._filled = Lock(), Signal()
-        self.boxes = {source: Mailbox(flow) for source, flow in flows.items()}
+        self.limits = limits
+        self.boxes = {source: Mailbox(flow, limits) for source, flow in flows.items()}
+        self.live = "lockstep" not in flows.values()  # times of the samples are times of this machine, now
+        self.waited_ns = 0  # of the item that was taken last
         self._closed = False
 
     def offer(self, source: str, item: Item, stop: Stop | None = None) -> bool:
@@ -141,7 +155,18 @@ class Inbox:
 
     @property
     def dropped(self) -> int:
+        """What was replaced by newer ones, or fell out of a full queue."""
         return sum(box.dropped for box in self.boxes.values())
+
+    @property
+    def skipped(self) -> Counter[str]:
+        """What the intakes did not want, by reason."""
+        return sum((box.intake.skipped for box in self.boxes.values()), Counter[str]())
+
+    def keep_one_of(self, n: int) -> None:
+        """From now on every n-th picture only: the board is too hot for more."""
+        for box in self.boxes.values():
+            box.intake.keep_one_of = 1 if box.flow == "lockstep" else n
 
     def _ready(self) -> bool:
         there = owed = False
@@ -153,13 +178,13 @@ class Inbox:
         return self._closed or (there and not owed) or not running
 
     def _pop(self) -> Item | None:
-        filled = [box for box in self.boxes.values() if box.items]
-        if not filled:
-            return None
-        box = filled[0] if len(filled) == 1 else min(filled, key=_head_ns)
-        item = box.take()
-        box.room.set()
-        return item
+        while filled := [box for box in self.boxes.values() if box.items]:
+            box = filled[0] if len(filled) == 1 else min(filled, key=_head_ns)
+            item, self.waited_ns = box.take(time.monotonic_ns())
+            box.room.set()
+            if item is not None:
+                return item
+        return None
 
 
 def _head_ns(box: Mailbox) -> int:
@@ -179,6 +204,10 @@ class Hub:
             self._inboxes[source] = (*self._inboxes.get(source, ()), inbox)
             if source in self._lost:
                 inbox.offer(source, self._lost[source])
+
+    def inboxes(self) -> set[Inbox]:
+        """All that listen at the moment."""
+        return {inbox for inboxes in list(self._inboxes.values()) for inbox in inboxes}
 
     def leave(self, inbox: Inbox) -> None:
         for source in inbox.boxes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -83,6 +85,7 @@ class Pipeline:
 
     def _run(self, loop: Loop) -> None:
         self._opening = True
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._line.inbox.limits.nice)
         self._rules = self._line.rules()
         model = self._line.open() if self._line.open else None
         self._reader = model if isinstance(model, ReadingsPredictor) else None
@@ -114,6 +117,7 @@ class Pipeline:
             if item is not None:
                 self._step(item)
                 self._meters.counters["dropped"] = inbox.dropped
+                self._meters.counters.update(inbox.skipped)
             elif inbox.ended:
                 return
 
@@ -127,6 +131,22 @@ class Pipeline:
         decisions = [d for one in seen for rule in self._rules for d in rule.observe(one)]
         self._meters.record("rules", time.perf_counter_ns() - started)
         self._decide(decisions)
+        if self._line.inbox.live:
+            self._keep_account(seen)
+
+    def _keep_account(self, seen: Sequence[Observation]) -> None:
+        """From capture to what the rules said of it, and whether that was within `deadline_ms`."""
+        now_ns, deadline_ms = time.monotonic_ns(), self._line.inbox.limits.deadline_ms
+        for one in seen:
+            if not isinstance(one, Inference):
+                continue
+            age_ns = now_ns - one.at.mono_ns
+            self._meters.record("total", age_ns)
+            if deadline_ms:
+                self._meters.count("in_time" if age_ns <= deadline_ms * 1e6 else "late")
+        counters = self._meters.counters
+        if judged := counters.get("in_time", 0) + counters.get("late", 0):
+            self._meters.gauges["in_time_share"] = round(counters.get("in_time", 0) / judged, 4)
 
     def _see(self, item: Item) -> Sequence[Observation]:
         """What the model takes becomes what it saw; the rest goes to the rules as it is."""
@@ -134,9 +154,11 @@ class Pipeline:
             if self._predictor is None:
                 return ()
             self._meters.count("frames")
+            self._meters.record("wait", self._line.inbox.waited_ns)
             return self._seen((self._predictor.predict(item),))
         if self._reader is not None and isinstance(item, Readings):
             self._meters.count("rows", len(item.values))
+            self._meters.record("wait", self._line.inbox.waited_ns)
             return self._seen(self._reader.read(item))
         return (item,)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import threading
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -8,6 +10,7 @@ from edgeinfer.clock import SystemClock
 from edgeinfer.errors import InferenceLost
 from edgeinfer.events import Decision, Inference, Lost, Score
 from edgeinfer.runtime.health import Health
+from edgeinfer.runtime.intake import Limits
 from edgeinfer.runtime.mailbox import Hub, Inbox
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
@@ -56,9 +59,13 @@ class House:
         )
         return self.models[-1]
 
-    def pipeline(self, flows, open_=..., rule=None, name="line") -> Pipeline:
+    def pipeline(self, flows, open_=..., rule=None, name="line", limits=Limits()) -> Pipeline:
         line = Line(
-            name, Inbox(flows), self.open if open_ is ... else open_, lambda: [rule or self.rule], "sha256:c"
+            name,
+            Inbox(flows, limits),
+            self.open if open_ is ... else open_,
+            lambda: [rule or self.rule],
+            "sha256:c",
         )
         post = Pipeline(
             line,
@@ -172,3 +179,53 @@ def test_a_pipeline_makes_steps_until_one_takes_too_long(house):
     wait_for(lambda: house.health.post("pipeline.line").condition == "ok")
     assert post.steps(post._loop.beat_ns + 9 * S)
     assert not post.steps(post._loop.beat_ns + 11 * S)
+
+
+def now(n: int, ago_s: float = 0.0):
+    return replace(frame(n), at=SystemClock().now().later(round(-ago_s * 1e9)))
+
+
+def test_health_tells_each_stage_and_how_often_the_deadline_was_kept(house):
+    house.pipeline({"cam": "queue"}, limits=Limits(deadline_ms=60_000, max_age_ms=3_600_000))
+    house.hub.offer("cam", now(0))
+    house.hub.offer("cam", now(1, ago_s=100))
+    wait_for(lambda: len(house.kept()) == 2)
+    wait_for(lambda: "late" in house.health.post("pipeline.line").meters.counters)
+    told = house.health.snapshot()["posts"]["pipeline.line"]
+    assert (told["in_time"], told["late"], told["in_time_share"]) == (1, 1, 0.5)
+    assert set(told["latency_ms"]) == {"wait", "prepare", "invoke", "decode", "rules", "outbox", "total"}
+    assert told["latency_ms"]["total"]["max"] >= 100_000
+
+
+def test_a_picture_that_has_missed_its_deadline_is_not_computed(house):
+    house.pipeline({"cam": "queue"}, limits=Limits(deadline_ms=50_000))
+    house.hub.offer("cam", now(0, ago_s=51))
+    house.hub.offer("cam", now(1))
+    wait_for(house.kept)
+    wait_for(lambda: house.health.post("pipeline.line").meters.counters.get("too_old") == 1)
+    assert house.models[0].frames == 1
+
+
+def test_a_less_urgent_pipeline_gives_way_on_the_cpu_and_no_other_thread_does(house):
+    nices = []
+
+    def open_():
+        nices.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return FakePredictor([seen(0.5)], "toy@sha256:0")
+
+    house.pipeline({"cam": "newest"}, open_=open_, limits=Limits(priority=2))
+    wait_for(lambda: nices)
+    assert nices == [6]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == 0
+
+
+def test_one_pipeline_that_is_flooded_does_not_starve_another(house):
+    other = Echo("calm")
+    house.pipeline({"cam": "newest"})
+    house.pipeline({"belt": "newest"}, rule=other, name="calm")
+    for n in range(2000):
+        house.hub.offer("cam", frame(n))
+        if n % 100 == 0:
+            house.hub.offer("belt", frame(n, "belt"))
+            wait_for(lambda n=n: other.seen and other.seen[-1].key[1] == n)
+    assert len(other.seen) == 20
