@@ -85,7 +85,7 @@ class Pipeline:
 
     def _run(self, loop: Loop) -> None:
         self._opening = True
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._line.inbox.limits.nice)
+        _give_way(self._line.inbox.limits.nice)
         self._rules = self._line.rules()
         model = self._line.open() if self._line.open else None
         self._reader = model if isinstance(model, ReadingsPredictor) else None
@@ -189,3 +189,10 @@ class Pipeline:
         source, at = self._last
         lost = Lost((source, -1), at, reason)
         self._decide([decision for rule in self._rules for decision in rule.observe(lost)])
+
+
+def _give_way(nice: int) -> None:
+    """This thread, and those that a runtime starts from it, become so much nicer than the daemon is."""
+    if nice:
+        own = os.getpriority(os.PRIO_PROCESS, 0)  # of this thread: Linux counts threads one by one
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(own + nice, 19))
