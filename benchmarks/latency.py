@@ -10,13 +10,10 @@ sides: the daemon makes it while it still connects (benchmarks.footprint measure
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.pairs import alternate
-from benchmarks.sides import ours, run_side, theirs, video
-from edgeinfer.testing.broker import broker
+from benchmarks.sides import run_pairs
 
 
 def percentiles(found: Mapping[str, Any]) -> dict[str, float]:
@@ -29,28 +26,7 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--frames", type=int, default=250)
-    args = parser.parse_args()
-    with broker() as own:
-        extra = [
-            "--video",
-            str(video()),
-            "--port",
-            str(own.port),
-            "--frames",
-            str(args.frames),
-            "--fps",
-            "10",
-        ]
-        pairs = alternate(
-            lambda: percentiles(run_side(ours, extra)),
-            lambda: percentiles(run_side(theirs, extra)),
-            args.pairs,
-        )
+    pairs = run_pairs(__doc__, 250, ["--fps", "10"], percentiles)
     print(pairs.table("p50", "p95", "p99", "decisions"))
     for name in SHARES:
         print(f"{name}: ours {pairs.first(name)} ms, the loop {pairs.second(name)} ms")

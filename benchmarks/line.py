@@ -9,32 +9,11 @@ meanwhile. Met: throughput at least 0.97 x, CPU per frame at most 1.03 x the loo
 
 from __future__ import annotations
 
-import argparse
-
-from benchmarks.pairs import alternate
-from benchmarks.sides import ours, run_side, theirs, video
-from edgeinfer.testing.broker import broker
+from benchmarks.sides import run_pairs
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--frames", type=int, default=300)
-    args = parser.parse_args()
-    with broker() as own:
-        extra = [
-            "--video",
-            str(video()),
-            "--port",
-            str(own.port),
-            "--frames",
-            str(args.frames),
-            "--hold",
-            "3",
-        ]
-        pairs = alternate(lambda: run_side(ours, extra), lambda: run_side(theirs, extra), args.pairs)
+    pairs = run_pairs(__doc__, 300, ["--hold", "3"])
     fps = pairs.ratio("fps")
     cpu = pairs.ratio("cpu_ms")
     print(pairs.table("fps", "cpu_ms", "decisions"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -18,6 +19,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 # Compiled when something is wrong, not at import: a daemon starts with configs that are right.
 _PLACE = r"(?s)(.*?)(?: - at `\$(.*)`)?"  # msgspec's "… - at `$[0].x`"
 _STEP = r"\[(\d+)\]|\.([^.\[]+)"
+_SOME_VALUE = "[...]"  # of a table
 _SUBJECT = r"['\"`]?([A-Za-z0-9_-]+)"
 
 
@@ -70,10 +72,15 @@ def _check_field(value: object, kind: Any, where: Where, problems: list[Problem]
     if inner is not None and isinstance(value, dict):
         _check(value, inner, where, problems)
         return
+    values = _values_in(kind)
+    if values is not None and isinstance(value, dict):
+        for key, item in value.items():
+            _check_field(item, values, where.inside(key), problems)
+        return
     try:
         msgspec.convert(value, kind, dec_hook=_hook)
     except msgspec.ValidationError as error:
-        problems.append(_wrong(value, kind, where, str(error)))
+        _tell(value, kind, where, str(error), problems)
     except InputError as error:
         problems.append(Problem(where.at(), str(error)))
 
@@ -86,32 +93,58 @@ def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
     return None
 
 
-def _wrong(value: object, kind: Any, where: Where, message: str) -> Problem:
+def _values_in(kind: Any) -> Any:
+    """The type of the values where `kind` is, or may be, a table of any keys; else None."""
+    return next((get_args(k)[-1] for k in _alternatives(kind) if get_origin(k) in (dict, Mapping)), None)
+
+
+def _tell(value: object, kind: Any, where: Where, message: str, problems: list[Problem]) -> None:
     words, steps = _split(message)
-    culprit = value
     for step in steps:
-        culprit = culprit[step]  # type: ignore[index]
-    if not words.startswith(("Expected", "Invalid")):  # a sentence of our own, from a ValueError
-        return Problem(where.at(*steps), words)
-    nested = f" (in {expected(kind)})" if steps else ""
-    wanted = expected(_step_into(kind, len(steps)))
-    hint = nearest(culprit, choices(kind)) if isinstance(culprit, str) else ""
-    return Problem(
-        where.at(*steps), f"expected {wanted}, found {found(culprit)}{hint}{nested if not wanted else ''}"
-    )
+        value = value[step]  # type: ignore[index]
+    inner, place = _step_into(kind, steps), where.inside(*steps)
+    if isinstance(value, dict) and _SOME_VALUE in message and _values_in(inner) is not None:
+        _check_field(value, inner, place, problems)  # msgspec does not say which of its values
+    elif not words.startswith(("Expected", "Invalid")):  # a sentence of our own, from a ValueError
+        problems.append(Problem(place.at(), words))
+    else:
+        hint = nearest(value, choices(inner)) if isinstance(value, str) else ""
+        problems.append(Problem(place.at(), f"expected {expected(inner)}, found {found(value)}{hint}"))
 
 
-def _step_into(kind: Any, depth: int) -> Any:
-    """The type of the items `depth` levels inside of a list type; the type itself where that is not clear."""
-    for _ in range(depth):
-        inner = [a for a in get_args(kind) if a is not Ellipsis]
-        kind = inner[0] if inner else kind
+def _step_into(kind: Any, steps: Sequence[str | int]) -> Any:
+    """The type at the place inside of `kind` to which `steps` lead; as far as the types know the way."""
+    for step in steps:
+        for option in _alternatives(kind):
+            inner = _at(option, step)
+            if inner is not None:
+                kind = inner
+                break
     return kind
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    """What a value of `kind` may be: the members of a union, without the limits of an Annotated."""
+    if hasattr(kind, "__metadata__"):
+        kind = kind.__origin__
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _at(kind: Any, step: str | int) -> Any:
+    if hasattr(kind, "__metadata__"):
+        kind = kind.__origin__
+    if isinstance(step, int):
+        inner = [a for a in get_args(kind) if a is not Ellipsis]
+        return inner[min(step, len(inner) - 1)] if inner and get_origin(kind) in (list, tuple) else None
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == step), None)
+    return _values_in(kind)
 
 
 def _split(message: str) -> tuple[str, list[str | int]]:
     match = re.fullmatch(_PLACE, message)
     words, place = (match[1], match[2] or "") if match else (message, "")
+    place = place.partition(_SOME_VALUE)[0]
     return words, [int(i) if i else name for i, name in re.findall(_STEP, place)]
 
 

@@ -65,4 +65,4 @@ def _resolved(shape: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str
 def _hook(kind: type) -> dict[str, Any]:
     if kind is Path:
         return {"type": "string"}
-    raise NotImplementedError
+    raise NotImplementedError(f"{kind} has no JSON Schema: give it one here before an Options uses it")

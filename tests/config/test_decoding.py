@@ -27,6 +27,10 @@ class Options(
     ca: Path | None = None
     quick: bool = False
     n: int = 1
+    sizes: Annotated[tuple[Size, ...], msgspec.Meta(max_length=3)] = ()
+    ranks: dict[str, int | None] = {}
+    tables: tuple[dict[str, int], ...] = ()
+    sides: tuple[Literal["left", "right"], ...] | None = None
 
     def __post_init__(self) -> None:
         if self.n > 5:
@@ -68,6 +72,10 @@ def test_right_options_are_decoded_with_renamed_nested_and_path_fields():
         ("quick = 1", ["c.toml:3 source.a.quick: expected true or false, found the whole number 1"]),
         ("n = 1.5", ["c.toml:3 source.a.n: expected a whole number, found the number 1.5"]),
         ("n = 2026-11-24", ["c.toml:3 source.a.n: expected a whole number, found the date or time 2026-11-24"]),
+        ("sizes = [{w = 1}, {w = '1'}]", ["c.toml:3 source.a.sizes[1].w: expected a whole number, found text '1'"]),
+        ("ranks = {a = 1, b = 'x'}", ["c.toml:3 source.a.ranks.b: expected a whole number, found text 'x'"]),
+        ("tables = [{a = 1}, {b = 'x'}]", ["c.toml:3 source.a.tables[1].b: expected a whole number, found text 'x'"]),
+        ("sides = ['left', 'rigth']", ["c.toml:3 source.a.sides[1]: expected one of \"left\", \"right\", found text 'rigth'; did you mean 'right'?"]),
         ("n = 6", ["c.toml:3 source.a.n: n must be at most 5"]),
     ],
 )  # fmt: skip
