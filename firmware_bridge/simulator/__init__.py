@@ -1,0 +1,11 @@
+"""Boards without hardware: nodes that speak the real protocol over a pseudo-terminal, for demo, tests and trying out.
+
+They are of the same hand as the host's side. What only other people's software or silicon can prove is proven
+elsewhere: the C library in emulators, the real Optiboot, the real tools.
+"""
+
+from firmware_bridge.simulator.line import Line
+from firmware_bridge.simulator.node import Firmware, Node, Stream
+from firmware_bridge.simulator.noise import Noise
+
+__all__ = ["Firmware", "Line", "Node", "Noise", "Stream"]
