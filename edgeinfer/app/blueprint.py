@@ -179,6 +179,6 @@ def _check_labels(blueprint: Blueprint, pipeline: PipelinePart, problems: list[P
         wanted = getattr(build(plugin, blueprint.device), "labels", ()) if plugin and known else ()
         for label in wanted:
             if plugin and label not in known:
-                key = "labels" if "labels" in plugin.part.options else "label"
+                key = next(k for k in ("labels", "label", "value") if k in plugin.part.options)
                 text = f"the model never says {label!r}{nearest(label, known)} (its labels are: {', '.join(known)})"
                 problems.append(Problem(plugin.part.where.at(key), text))

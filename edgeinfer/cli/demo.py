@@ -1,4 +1,4 @@
-"""The whole line on built-in parts: a rendered belt, the parts model, rules, an outbox, a broker of its own.
+"""The whole line on built-in parts: a rendered belt, a motor on a simulated node, models, rules, an outbox, a broker.
 
 Shows decisions as they come and the line to type in a second terminal to subscribe to them. Ctrl-C (or --for)
 ends it with a summary.
@@ -18,6 +18,9 @@ from edgeinfer.cli.setting import seconds, stop_after
 from edgeinfer.config import loads
 from edgeinfer.meters import Histogram
 from edgeinfer.testing.broker import Broker, broker
+from edgeinfer.testing.motor import motor
+
+_FAILS_AFTER_S = 4.0
 
 CONFIG = """\
 device = "demo"
@@ -59,6 +62,28 @@ rules = ["scratched", "hole-missing", "parts-in-view"]
 kind = "console"
 """
 
+MOTOR = """
+[source.motor]                     # a node that speaks our protocol; here a simulated one on a pseudo-terminal
+kind = "serial"
+port = "{port}"
+node = "press-vibration"
+
+[model.vibration]
+bundle = "vibration"
+
+[rule.bearing]                     # its bearing begins to fail after some seconds
+kind = "threshold"
+value = "anomaly"
+on_above = 1.0
+for_s = 0.4
+clear_s = 2.0
+
+[pipeline.condition]
+source = "motor"
+model = "vibration"
+rules = ["bearing"]
+"""
+
 BROKER = """
 [sink.broker]
 kind = "mqtt"
@@ -85,17 +110,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     if args.config:
-        print(CONFIG + BROKER.format(port=args.mqtt_port or 1883), end="")
+        motor_port = "/dev/serial/by-id/usb-edgelink_press-vibration"
+        print(CONFIG + MOTOR.format(port=motor_port) + BROKER.format(port=args.mqtt_port or 1883), end="")
         return 0
     with contextlib.ExitStack() as stack:
         own = None if args.no_mqtt else stack.enter_context(broker(args.mqtt_port))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeinfer-demo-")))
-        return _run(own, folder, args.for_s)
+        line = stack.enter_context(motor(folder, _FAILS_AFTER_S))
+        config = CONFIG + MOTOR.format(port=line.port) + (BROKER.format(port=own.port) if own else "")
+        return _run(own, config, folder, args.for_s)
 
 
-def _run(own: Broker | None, folder: Path, for_s: float | None) -> int:
-    blueprint = draw(loads(CONFIG + (BROKER.format(port=own.port) if own else ""), "the demo's config"))
-    daemon = Daemon(Setting(blueprint, lambda: blueprint, folder))
+def _run(own: Broker | None, config: str, folder: Path, for_s: float | None) -> int:
+    blueprint = draw(loads(config, "the demo's config"))
+    daemon = Daemon(Setting(blueprint, lambda: blueprint, folder / "state"))
     daemon.heed_signals()
     _greet(own, for_s)
     stop_after(daemon, for_s)
@@ -105,7 +133,10 @@ def _run(own: Broker | None, folder: Path, for_s: float | None) -> int:
 
 
 def _greet(own: Broker | None, for_s: float | None) -> None:
-    lines = ["A belt is rendered, each picture goes through the parts model, rules decide. Decisions:"]
+    lines = [
+        "A belt is rendered, and each picture goes through the parts model. A motor vibrates behind a serial port:",
+        f"its bearing begins to fail after {_FAILS_AFTER_S:.0f} s. Rules decide; decisions:",
+    ]
     if own:
         lines.insert(0, f"Broker: {own.name} on port {own.port}. In a second terminal, subscribe:")
         lines.insert(1, f"\n    mosquitto_sub -p {own.port} -t 'edgeinfer/demo/#' -v\n")
@@ -114,13 +145,14 @@ def _greet(own: Broker | None, for_s: float | None) -> None:
 
 
 def _summary(daemon: Daemon, own: Broker | None) -> str:
-    line = daemon.health.post("pipeline.inspection").meters
+    line, motor_line = (daemon.health.post(f"pipeline.{name}").meters for name in ("inspection", "condition"))
     invoke = line.histograms.get("invoke", Histogram())
     n = line.counters.get
     lines = [
         "",
         f"frames {n('frames', 0)}  dropped {n('dropped', 0)}  decisions {n('decisions', 0)}",
-        f"model invoke      {_percentiles(invoke)}",
+        f"readings {motor_line.counters.get('rows', 0)}  decisions {motor_line.counters.get('decisions', 0)}",
+        f"parts model       {_percentiles(invoke)}",
     ]
     if own:
         acked = daemon.health.post("sink.broker").meters.histograms.get("acknowledged", Histogram())

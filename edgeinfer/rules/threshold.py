@@ -49,6 +49,7 @@ class Threshold:
         if not options.value:
             raise InputError("value: expected the name of a channel or label, found an empty text")
         self._value = options.value
+        self.labels = (options.value,)  # what a model has to be able to say
         self._sign, self._on, self._off = _bounds(options)
         self._for_ns = hold_ns("for_s", options.for_s)
         self._clear_ns = hold_ns("clear_s", options.clear_s)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 def test_the_demo_shows_decisions_ends_by_itself_and_sums_up():
     port = free_port()
     done = subprocess.run(
-        [*EDGEINFER, "demo", "--for", "8", "--mqtt-port", str(port)],
+        [*EDGEINFER, "demo", "--for", "12", "--mqtt-port", str(port)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -26,6 +26,9 @@ def test_the_demo_shows_decisions_ends_by_itself_and_sums_up():
     assert found is not None, done.stderr
     assert int(found[1]) > 40
     assert int(found[3]) >= 3
+    bearing = [line.split()[2] for line in done.stdout.splitlines() if " bearing " in line]
+    assert bearing == ["off", "on", "unknown"]  # sound, failing, and the end of the demo
+    assert int(re.search(r"readings (\d+)", done.stderr)[1]) > 60_000
     assert re.search(r"capture → broker  p50 [\d.]+ ms  p95 [\d.]+ ms  p99 [\d.]+ ms", done.stderr)
     assert "Traceback" not in done.stderr
 
