@@ -5,20 +5,24 @@ pyserial opens and configures; reading is poll and one big os.read, which costs 
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import grp
 import os
 import select
 import termios
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from firmware_bridge.errors import PortBusyError, PortDeniedError, PortError, PortLostError
 
-READ_BYTES = 65536
-BY_ID = Path("/dev/serial/by-id")
-WRITE_S = 2.0
+READ_BYTES: Final = 65536
+BY_ID: Final = Path("/dev/serial/by-id")
+_WRITE_MS: Final = 2000
+_NO_MODEM_LINES: Final = (errno.ENOTTY, errno.EINVAL)  # a pseudo-terminal has none
+
+Parity = Literal["none", "even", "odd"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +42,55 @@ def ports() -> list[Found]:
     return [Found(links.get(p.device, p.device), p.device, p.description) for p in sorted(comports())]
 
 
-class Port:
-    """An open port, ours alone; closes itself as a context manager.
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a port is opened; `dtr` and `rts` None leave these lines to the driver."""
 
-    Args:
-        dtr, rts: levels from the first moment on. Many boards restart when DTR changes: left asserted and with
-            "hang up on close" off, only the first open after the plug went in can restart them.
+    baud: int = 115_200
+    data_bits: int = 8
+    parity: Parity = "none"
+    stop_bits: int = 1
+    dtr: bool | None = None
+    rts: bool | None = None
+
+
+class Port:
+    """An open port, ours alone; closes itself as a context manager. For one thread.
+
+    DTR and RTS are set before the open call. Unless DTR is asked for, the port is told not to drop it at the end, so
+    that a board that restarts by DTR does so once after it was plugged in, and not each time that we come back.
 
     Raises:
         PortError, PortBusyError, PortDeniedError: says what to do.
     """
 
-    def __init__(self, name: str, baud: int = 115_200, *, dtr: bool = True, rts: bool = True) -> None:
-        import serial
-
+    def __init__(self, name: str, setting: Setting = Setting()) -> None:
         self.name = name
         _check(name)
-        self._serial: Any = serial.Serial()
-        self._serial.port, self._serial.baudrate, self._serial.exclusive = name, baud, True
-        self._serial.timeout, self._serial.dtr, self._serial.rts = 0, dtr, rts
-        try:
-            self._serial.open()
-        except (OSError, ValueError) as error:
-            raise PortError(f"{name}: cannot be opened at {baud} baud: {error}") from error
-        self._fd: int = self._serial.fileno()
-        os.set_blocking(self._fd, False)
-        self._poll = select.poll()
-        self._poll.register(self._fd, select.POLLIN)
-        _keep_dtr(self._fd)
+        self._serial = _opened(name, setting)
+        self.fd: int = self._serial.fileno()
+        os.set_blocking(self.fd, False)
+        self._readable, self._writable = select.poll(), select.poll()
+        self._readable.register(self.fd, select.POLLIN)
+        self._writable.register(self.fd, select.POLLOUT)
+        if setting.dtr is None:
+            _keep_dtr(self.fd)
 
     def read(self, timeout_s: float) -> bytes:
-        """What is there, after waiting for the first byte at most so long; empty when nothing came.
+        """What is there, at once when something is; b"" when nothing came for so long.
 
         Raises:
-            PortLostError: the port went away.
+            PortLostError: the port went away, or somebody else reads it, too.
         """
         try:
-            if not self._poll.poll(timeout_s * 1000):
+            if not self._readable.poll(max(0.0, timeout_s * 1000)):
                 return b""
-            data = os.read(self._fd, READ_BYTES)
+            data = os.read(self.fd, READ_BYTES)
         except BlockingIOError:
-            return b""
+            others = ", ".join(holders(self.name)) or "another program"
+            raise PortLostError(
+                f"{self.name} said that bytes are there, and they were gone: {others} reads it too"
+            ) from None
         except (OSError, ValueError) as error:
             raise self._lost(error) from error
         if not data:
@@ -87,19 +99,21 @@ class Port:
 
     def write(self, data: bytes) -> None:
         """Raises PortLostError, also where nothing leaves for 2 s."""
-        end = time.monotonic() + WRITE_S
         while data:
             try:
-                data = data[os.write(self._fd, data) :]
+                if not self._writable.poll(_WRITE_MS):
+                    raise self._lost("it takes no bytes")
+                data = data[os.write(self.fd, data) :]
             except BlockingIOError:
-                if time.monotonic() > end:
-                    raise self._lost("it takes no bytes") from None
-                select.select([], [self._fd], [], 0.05)
+                continue
+            except PortLostError:
+                raise
             except (OSError, ValueError) as error:
                 raise self._lost(error) from error
 
     def close(self) -> None:
-        self._serial.close()
+        with contextlib.suppress(OSError):
+            self._serial.close()
 
     def __enter__(self) -> Port:
         return self
@@ -108,14 +122,23 @@ class Port:
         self.close()
 
     def _lost(self, why: object) -> PortLostError:
-        return PortLostError(f"{self.name} went away ({why}): is the cable in, does the board have power?")
+        return PortLostError(f"{self.name} went away ({why}): was it unplugged, does the board have power?")
 
 
-def holders(name: str) -> list[str]:
-    """`["minicom (process 4711)"]`: other processes that have the port open, as far as we may look."""
+def holders(name: str, *, ours: bool = False) -> list[str]:
+    """`["minicom (process 4711)"]`: the processes that have the port open, as far as we may look.
+
+    Args:
+        name: the port, or a link to it.
+        ours: whether this process counts.
+    """
     device = os.path.realpath(name)
-    others = [p for p in Path("/proc").iterdir() if p.name.isdigit() and int(p.name) != os.getpid()]
-    return [f"{_name(process)} (process {process.name})" for process in others if _has_open(process, device)]
+    processes = [p for p in Path("/proc").iterdir() if p.name.isdigit()]
+    return [
+        f"{_name(process)} (process {process.name})"
+        for process in processes
+        if (ours or int(process.name) != os.getpid()) and _has_open(process, device)
+    ]
 
 
 def _check(name: str) -> None:
@@ -124,19 +147,57 @@ def _check(name: str) -> None:
         known = ", ".join(found.name for found in ports()) or "none"
         raise PortError(f"{name}: there is no such port; those that are: {known}")
     if not os.access(path, os.R_OK | os.W_OK):
-        group = _group(path)
-        raise PortDeniedError(
-            f"{name}: no permission; it belongs to the group {group}: add yourself to it "
-            f"(sudo usermod -aG {group} USER) and log in again"
-        )
-    if found := holders(name):
+        raise _denied(path)
+    if found := holders(name):  # a program that did not ask for exclusive use would share the bytes with us
         raise PortBusyError(f"{name} is open in {', '.join(found)}; end that first")
 
 
+def _opened(name: str, setting: Setting) -> Any:
+    from serial import Serial  # pyserial; imported when a port is opened
+
+    port = Serial()
+    port.port, port.baudrate, port.bytesize = name, setting.baud, setting.data_bits
+    port.parity, port.stopbits = setting.parity[0].upper(), setting.stop_bits
+    port.exclusive, port.timeout = True, 0
+    if setting.dtr is not None:
+        port.dtr = setting.dtr
+    if setting.rts is not None:
+        port.rts = setting.rts
+    try:
+        port.open()
+    except (OSError, ValueError) as error:
+        raise _why(name, error, setting) from error
+    return port
+
+
+def _why(name: str, error: Exception, setting: Setting) -> PortError:
+    code = getattr(error, "errno", None)
+    if code == errno.EACCES:
+        return _denied(Path(name))
+    if code in (errno.EAGAIN, errno.EBUSY) or "exclusively lock" in str(error):
+        found = ", ".join(holders(name, ours=True)) or "another program"
+        return PortBusyError(f"{name} is open in {found}; end that first")
+    if isinstance(error, ValueError):
+        return PortError(f"{name} does not take {setting.baud} baud: {error}")
+    if code in _NO_MODEM_LINES:
+        return PortError(f"{name} is no serial port (or has no line that dtr or rts could set)")
+    return PortError(f"{name} cannot be opened: {error}")
+
+
+def _denied(path: Path) -> PortDeniedError:
+    group = _group(path)
+    return PortDeniedError(
+        f"{path}: no permission; it belongs to the group {group}: add yourself to it "
+        f"(sudo usermod -aG {group} USER) and log in again (a service: SupplementaryGroups={group})"
+    )
+
+
 def _keep_dtr(fd: int) -> None:
-    attributes = termios.tcgetattr(fd)
-    attributes[2] &= ~termios.HUPCL
-    termios.tcsetattr(fd, termios.TCSANOW, attributes)
+    """Without HUPCL, closing the port leaves DTR as it is."""
+    with contextlib.suppress(termios.error):
+        attributes = termios.tcgetattr(fd)
+        attributes[2] &= ~termios.HUPCL
+        termios.tcsetattr(fd, termios.TCSANOW, attributes)
 
 
 def _has_open(process: Path, device: str) -> bool:

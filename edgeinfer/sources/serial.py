@@ -17,7 +17,8 @@ from edgeinfer.sources.options import check_seconds
 from edgeinfer.sources.protocols.lines import Lines
 from edgeinfer.sources.protocols.struct import Struct
 from edgeinfer.sources.serial_loss import Loss, summary
-from edgeinfer.sources.serial_port import Parity, Port, Setting, opened
+from firmware_bridge.errors import PortError
+from firmware_bridge.port import Parity, Port, Setting
 
 _SHIPPED = ("edgelink", "lines", "struct")  # have a table of their own
 _LOOK_S = 0.2  # how often a waiting read looks whether it should stop
@@ -72,13 +73,19 @@ class Serial:
         Raises:
             SourceLost: the port is not there, busy or unplugged, or gave no reading within `block_s`.
         """
-        with opened(self._options.port, self._setting) as port:
-            self._protocol.opened(time.monotonic_ns())
-            gaps = set[tuple[str, ...]]()  # channels that were told of the time that the port was away
-            for rows in self._rows(port, stop):
-                away = self._again and rows.channels not in gaps
-                gaps.add(rows.channels)
-                yield self._readings(rows, away=away)
+        try:
+            with Port(self._options.port, self._setting) as port:
+                yield from self._samples(port, stop)
+        except PortError as error:
+            raise SourceLost(str(error)) from error
+
+    def _samples(self, port: Port, stop: Stop) -> Iterator[Readings]:
+        self._protocol.opened(time.monotonic_ns())
+        gaps = set[tuple[str, ...]]()  # channels that were told of the time that the port was away
+        for rows in self._rows(port, stop):
+            away = self._again and rows.channels not in gaps
+            gaps.add(rows.channels)
+            yield self._readings(rows, away=away)
 
     def _rows(self, port: Port, stop: Stop) -> Iterator[Rows]:
         heard, until_s = 0, time.monotonic() + self._options.block_s
@@ -92,7 +99,7 @@ class Serial:
                     yield from found
                     heard, until_s = 0, time.monotonic() + self._options.block_s
                 elif time.monotonic() > until_s:
-                    raise SourceLost(self._silent(port.path, heard))
+                    raise SourceLost(self._silent(port.name, heard))
         finally:
             self._again = True
 

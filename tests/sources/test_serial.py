@@ -106,7 +106,7 @@ def test_an_unplugged_port_is_lost_at_once_and_after_replugging_a_gap_is_told(no
 def test_a_port_that_is_not_there_is_told():
     reader = Reader(source("/dev/nowhere"))
     wait_for(lambda: reader.error)
-    assert "there is no port /dev/nowhere" in reader.error
+    assert "/dev/nowhere: there is no such port" in reader.error
 
 
 def test_a_busy_port_is_told_with_its_holder(node):
@@ -116,7 +116,7 @@ def test_a_busy_port_is_told_with_its_holder(node):
     second = Reader(source(node.path))
     wait_for(lambda: second.error)
     first.end()
-    assert "is busy" in second.error
+    assert "is open in" in second.error
     assert str(os.getpid()) in second.error
 
 
