@@ -71,7 +71,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=20)
     pairs = parser.parse_args().pairs
     bundle = open_bundle(find_bundle("person"))
-    model = bundle.model("cpu")
+    model = bundle.model(["cpu"])
     session = open_here(ModelFile(model.path, model.sha256))
     picture = cv2.imread(str(bundle.path(bundle.manifest.golden[1].input)))
     source = session.spec.inputs[0]

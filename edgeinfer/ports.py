@@ -91,6 +91,14 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Delegate:
+    """A library that takes operators over from the runtime (TFLite's external delegate), and its options."""
+
+    library: str
+    options: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """A verified .tflite and how it is to be run."""
 
@@ -98,6 +106,7 @@ class ModelFile:
     sha256: str
     threads: int = 1
     isolate: bool = False
+    delegate: Delegate | None = None
 
 
 class Session(Protocol):
@@ -105,6 +114,7 @@ class Session(Protocol):
 
     spec: ModelSpec
     runtime: str  # what really runs it: "ai-edge-litert 2.3.0, cpu (XNNPACK, 1 thread)"
+    warning: str  # what is not as it was asked for: "the delegate took no operator"; else ""
 
     def infer(self, inputs: Mapping[str, Array], deadline: Instant | None = None) -> Mapping[str, Array]:
         """Tensors by name in, tensors by name out.
@@ -120,6 +130,16 @@ class Session(Protocol):
 
 
 class Backend(Protocol):
+    """Built as `cls(options)` from its table in [model.NAME].
+
+    `files` names the variants of a bundle that it can take, the best first; `isolates` says whether it runs in a
+    child process unless the user says otherwise; `accelerates` whether its answers are compared with the CPU's.
+    """
+
+    files: tuple[str, ...]
+    isolates: bool
+    accelerates: bool
+
     def open(self, model: ModelFile) -> Session:
         """Raises BundleError (no such model can run) or InferenceLost (the device is away for now)."""
         ...
@@ -151,6 +171,7 @@ class Predictor(Protocol):
 
     identity: str  # "parts@sha256:…", the bundle in every decision
     runtime: str
+    warning: str
 
     def predict(self, frame: Frame) -> Inference:
         """Findings in the picture's normalised coordinates, with timings of prepare, invoke and decode (ns).
@@ -169,6 +190,7 @@ class ReadingsPredictor(Protocol):
 
     identity: str
     runtime: str
+    warning: str
 
     def read(self, readings: Readings) -> Sequence[Inference]:
         """One inference for each window that `readings` fill, stamped with the moment of its last row; often none.

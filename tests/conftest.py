@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.brokers",
     "tests.fixtures.cameras",
+    "tests.fixtures.delegates",
     "tests.fixtures.disks",
     "tests.fixtures.emulators",
 ]

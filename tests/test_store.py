@@ -35,7 +35,7 @@ def test_a_bundle_that_is_right_is_read_whole(folder: Path) -> None:
     assert re.fullmatch(r"colours@sha256:[0-9a-f]{12}", bundle.identity)
     assert bundle.manifest.decoder.kind == "grid"
     assert "labels" not in bundle.manifest.decoder.options
-    assert bundle.model("cpu", 2, isolate=True).threads == 2
+    assert bundle.model(["cpu"], 2, isolate=True).threads == 2
 
 
 def test_the_identity_follows_every_byte_of_the_manifest(folder: Path) -> None:
@@ -62,7 +62,7 @@ def test_an_array_of_objects_is_refused(tmp_path: Path) -> None:
 
 def test_a_backend_without_a_file_is_refused_with_those_that_have_one(folder: Path) -> None:
     with pytest.raises(BundleError, match="no file for the backend 'edgetpu', only for: cpu"):
-        open_bundle(folder).model("edgetpu")
+        open_bundle(folder).model(["edgetpu"])
 
 
 # --- hashes

@@ -74,7 +74,7 @@ class Host:
         self._session = getattr(import_module(module), function)(request.model)
         spec = self._session.spec
         self._adopt(plan(map(_told, spec.inputs), map(_told, spec.outputs)))
-        return Opened(spec, self._session.runtime, self._layout)
+        return Opened(spec, self._session.runtime, self._session.warning, self._layout)
 
     def _infer(self, _: Infer) -> Reply:
         if self._session is None or self._memory is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from edgeinfer.engine.isolated import IsolatedSession
 from edgeinfer.engine.runtimes import find_runtime
 from edgeinfer.engine.tflite import open_here
@@ -14,6 +16,14 @@ _OPENER = "edgeinfer.engine.tflite:open_here"
 
 class Cpu:
     """LiteRT (XNNPACK); tflite-runtime where LiteRT is absent, always isolated: it dies of a damaged file."""
+
+    class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+        """Nothing to choose: `threads` and `isolate` stand in [model.NAME] itself."""
+
+    files = ("cpu",)
+    isolates = accelerates = False
+
+    def __init__(self, options: Options | None = None) -> None: ...
 
     def open(self, model: ModelFile) -> Session:
         """As the port says.

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +55,15 @@ def verify(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> Iterator
     for golden in bundle.manifest.golden:
         expected = _expected(bundle.path(golden.expect))
         yield compare(golden.input, expected, _found(bundle, bundle.path(golden.input), predictor), near)
+
+
+def doubts(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> str:
+    """Why an accelerator is not to be trusted with this bundle: what it finds otherwise; "" where it finds all.
+
+    A bundle without golden inputs is taken at its word.
+    """
+    wrong = [f"{result.input}: {result.wrong[0]}" for result in verify(bundle, predictor) if result.wrong]
+    return f"its answers part from the bundle's golden ones: {'; '.join(wrong)}" if wrong else ""
 
 
 def _found(bundle: Bundle, path: Path, predictor: Predictor | ReadingsPredictor) -> Sequence[Finding]:
@@ -117,6 +125,8 @@ def _shown(finding: Expected) -> str:
 
 def _picture(path: Path) -> NDArray[Any]:
     """BGR; read and decoded apart, since cv2.imread says nothing of why it fails."""
+    import cv2
+
     data = np.frombuffer(path.read_bytes(), np.uint8)
     pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if pixels is None:

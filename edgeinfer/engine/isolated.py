@@ -64,6 +64,7 @@ class IsolatedSession:
             self.close()
             raise
         self.spec, self.runtime = opened.spec, f"{opened.runtime}, child process"
+        self.warning = opened.warning
         self._memory = Memory(self._memory_fd, opened.layout)
 
     @property
@@ -74,6 +75,11 @@ class IsolatedSession:
         try:
             reply = self._ask(request, open_s)
         except _Dead as error:
+            if request.model.delegate is not None:  # not the file's fault, or not for sure
+                library = request.model.delegate.library
+                raise InferenceLost(
+                    f"{library} {error} while it was loaded: was it built for another version of the runtime?"
+                ) from error
             text = (
                 f"the runtime {error} while it opened the file: it is damaged, or not made for this runtime"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -15,5 +15,15 @@ class ModelOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     backends: Annotated[tuple[str, ...], Meta(min_length=1)] = ("cpu",)
     threads: Annotated[int, Meta(ge=1, le=64)] = 1
     """More than 1 helps only models of many milliseconds on cores that are free (spinning workers cost others)."""
-    isolate: bool = False
-    """Run it in a child process: a runtime that crashes or hangs then costs one inference, not the daemon."""
+    isolate: bool | None = None
+    """Run it in a child process: a runtime that crashes or hangs then costs one inference, not the daemon.
+    Left out: every backend but `cpu` does."""
+    edgetpu: dict[str, Any] = {}
+    external: dict[str, Any] = {}
+    options: dict[str, dict[str, Any]] = {}
+    """Tables of backends: of those that we ship under their names, of others under `options.NAME`."""
+
+    def of(self, backend: str) -> dict[str, Any]:
+        """What the user wrote for this backend."""
+        shipped = {"edgetpu": self.edgetpu, "external": self.external}
+        return shipped.get(backend, self.options.get(backend, {}))

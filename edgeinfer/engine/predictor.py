@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from time import perf_counter_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,10 +13,10 @@ from edgeinfer import registry
 from edgeinfer.config import Where, decode
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.tflite import role_names
-from edgeinfer.errors import BundleError, EdgeinferError, InferenceLost, Problem, nearest
+from edgeinfer.errors import BundleError, EdgeinferError, InferenceLost, InputError, Problem, nearest
 from edgeinfer.events import Detection, Finding, Frame, Inference, Keypoints, Region
 from edgeinfer.geometry import IDENTITY, Affine
-from edgeinfer.ports import Backend, Decoder, DecoderPlace, Session
+from edgeinfer.ports import Backend, Decoder, DecoderPlace, Predictor, ReadingsPredictor, Session
 from edgeinfer.store import Bundle
 from edgeinfer.tensors import ModelSpec, TensorSpec
 
@@ -32,7 +31,7 @@ class BundlePredictor:
     """The port `Predictor` over one session, one fit and one decoder; inputs besides the picture stay zero."""
 
     def __init__(self, identity: str, session: Session, fit: Fit, decoder: Decoder, input_name: str) -> None:
-        self.identity, self.runtime = identity, session.runtime
+        self.identity, self.runtime, self.warning = identity, session.runtime, session.warning
         self._session, self._fit, self._decoder, self._input = session, fit, decoder, input_name
         self._echo = bool(getattr(decoder, "needs_input", False))
         self._inputs = {
@@ -88,27 +87,31 @@ def open_predictor(bundle: Bundle, options: ModelOptions) -> BundlePredictor:
     wanted = bundle.manifest.input
     if wanted is None:
         raise BundleError(f"{bundle.manifest.where.at('window')}: this model takes readings, not pictures")
-    with assembling(bundle, options) as session:
+
+    def over(session: Session) -> BundlePredictor:
         source = model_input("input", wanted.name, session.spec)
         fit, decoder = Fit(source, wanted), build_decoder(bundle, session.spec)
-    return BundlePredictor(bundle.identity, session, fit, decoder, source.name)
+        return BundlePredictor(bundle.identity, session, fit, decoder, source.name)
+
+    return assembled(bundle, options, over)
 
 
-@contextmanager
-def assembling(bundle: Bundle, options: ModelOptions) -> Iterator[Session]:
-    """A session that is closed again when what is built around it fails; its errors name file and line."""
-    session = open_session(bundle, options)
-    try:
+AnyPredictor = TypeVar("AnyPredictor", bound="Predictor | ReadingsPredictor")
+
+
+def assembled(bundle: Bundle, options: ModelOptions, over: Callable[[Session], AnyPredictor]) -> AnyPredictor:
+    """What `over` builds on the first backend that opens and can be trusted; its errors name file and line."""
+
+    def build(session: Session) -> AnyPredictor:
         role_names(bundle.manifest.outputs, session.spec)
-        yield session
+        return over(session)
+
+    try:
+        return open_first(bundle, options, build)
     except BundleError as error:
-        session.close()
         raise BundleError(
             "\n".join(_located(line, bundle.manifest.where) for line in str(error).splitlines())
         ) from error
-    except BaseException:
-        session.close()
-        raise
 
 
 def _located(line: str, where: Where) -> str:
@@ -120,15 +123,15 @@ def _located(line: str, where: Where) -> str:
     return f"{where.at(*path)}: {text}"
 
 
-def open_session(bundle: Bundle, options: ModelOptions) -> Session:
-    """The first backend that opens; the errors of all when none does."""
-    backends: list[tuple[str, Backend]] = [
-        (name, registry.find("backends", name)()) for name in options.backends
-    ]
+def open_first(
+    bundle: Bundle, options: ModelOptions, build: Callable[[Session], AnyPredictor]
+) -> AnyPredictor:
+    """The first backend that opens, on which `build` works and which can be trusted; all errors when none does."""
+    backends = [(name, backend_of(name, options)) for name in options.backends]
     refusals: list[tuple[str, EdgeinferError]] = []
     for name, backend in backends:
         try:
-            return backend.open(bundle.model(name, options.threads, isolate=options.isolate))
+            return _opened(bundle, options, backend, build)
         except EdgeinferError as error:
             refusals.append((name, error))
     if len(refusals) == 1:
@@ -136,6 +139,43 @@ def open_session(bundle: Bundle, options: ModelOptions) -> Session:
     lost = any(isinstance(error, InferenceLost) for _, error in refusals)
     text = "\n".join(f"backend {name}: {error}" for name, error in refusals)
     raise (InferenceLost if lost else BundleError)(text)
+
+
+def _opened(
+    bundle: Bundle, options: ModelOptions, backend: Backend, build: Callable[[Session], AnyPredictor]
+) -> AnyPredictor:
+    isolate = backend.isolates if options.isolate is None else options.isolate
+    session = backend.open(bundle.model(backend.files, options.threads, isolate=isolate))
+    try:
+        predictor = build(session)
+        if backend.accelerates:
+            _trust(bundle, predictor)
+    except BaseException:
+        session.close()
+        raise
+    return predictor
+
+
+def _trust(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> None:
+    """Raises InferenceLost: the accelerator finds something else than the bundle's golden inputs are known to hold."""
+    from edgeinfer.engine.golden import doubts
+
+    if doubt := doubts(bundle, predictor):
+        raise InferenceLost(f"{predictor.runtime} is not trusted: {doubt}")
+
+
+def backend_of(name: str, options: ModelOptions) -> Backend:
+    """The backend of this name, built from its table.
+
+    Raises:
+        InputError: there is none of this name, or its table is wrong.
+    """
+    plugin = registry.find("backends", name)
+    try:
+        backend: Backend = plugin(msgspec.convert(options.of(name), plugin.Options))
+    except (msgspec.ValidationError, InputError) as error:
+        raise InputError(f"{name}: {error}") from error
+    return backend
 
 
 def build_decoder(bundle: Bundle, spec: ModelSpec) -> Decoder:

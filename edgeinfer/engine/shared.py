@@ -55,6 +55,7 @@ class Opened(Struct, frozen=True, tag=True):
 
     spec: ModelSpec
     runtime: str
+    warning: str
     layout: Layout
 
 

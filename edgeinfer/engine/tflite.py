@@ -23,8 +23,8 @@ Array = NDArray[Any]
 class TfliteSession:
     """A loaded model. Tensor numbers are read once; a call costs the runtime's own set, invoke and get."""
 
-    def __init__(self, interpreter: Any, runtime: str) -> None:
-        self.spec, self.runtime = read_spec(interpreter), runtime
+    def __init__(self, interpreter: Any, runtime: str, warning: str = "") -> None:
+        self.spec, self.runtime, self.warning = read_spec(interpreter), runtime, warning
         self._interpreter = interpreter
         self._inputs = {t.name: t.index for t in self.spec.inputs}
         self._outputs = [(t.name, t.index) for t in self.spec.outputs]
@@ -42,7 +42,7 @@ class TfliteSession:
         try:
             interpreter.invoke()
         except RuntimeError as error:
-            raise InferenceLost(f"{self.runtime}: {_one_line(error)}") from error
+            raise InferenceLost(f"{self.runtime}: {one_line(error)}") from error
         return {name: interpreter.get_tensor(index) for name, index in self._outputs}
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ def open_here(model: ModelFile) -> TfliteSession:
 
 
 def _refusal(model: ModelFile, error: Exception) -> str:
-    text = _one_line(error)
+    text = one_line(error)
     if not Path(model.path).is_file():
         return "there is no such file"
     if "edgetpu-custom-op" in text:
@@ -81,7 +81,8 @@ def _refusal(model: ModelFile, error: Exception) -> str:
     return f"is damaged or no TFLite model: {text}"
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """What a runtime says, without its line breaks."""
     return " ".join(str(error).split())
 
 

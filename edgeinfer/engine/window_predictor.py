@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.predictor import (
     BundlePredictor,
-    assembling,
+    assembled,
     build_decoder,
     model_input,
     open_predictor,
@@ -42,7 +42,7 @@ class WindowPredictor:
         decoder: Decoder,
         tensor: TensorSpec,
     ) -> None:
-        self.identity, self.runtime = identity, session.runtime
+        self.identity, self.runtime, self.warning = identity, session.runtime, session.warning
         self._session, self._options, self._decoder, self._tensor = session, options, decoder, tensor
         self._standardize = standardize
         self._echo = bool(getattr(decoder, "needs_input", False))
@@ -92,11 +92,14 @@ def open_window_predictor(bundle: Bundle, options: ModelOptions) -> WindowPredic
     if window is None:
         raise BundleError(f"{bundle.manifest.where.at('input')}: this model takes pictures, not readings")
     standardize = standardizer(bundle, window)
-    with assembling(bundle, options) as session:
+
+    def over(session: Session) -> WindowPredictor:
         tensor = model_input("window", window.name, session.spec)
         _check_shape(window, tensor)
         decoder = build_decoder(bundle, session.spec)
-    return WindowPredictor(bundle.identity, session, window, standardize, decoder, tensor)
+        return WindowPredictor(bundle.identity, session, window, standardize, decoder, tensor)
+
+    return assembled(bundle, options, over)
 
 
 def standardizer(bundle: Bundle, options: WindowOptions) -> Standardize:

@@ -95,6 +95,7 @@ class Pipeline:
         if model:
             self._health.post(self.post).facts["model"] = model.identity
             self._health.post(self.post).facts["runtime"] = model.runtime
+            self._health.reporter(self.post)("model", model.warning or None)
         loop.well()
         try:
             self._take_all(loop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -33,16 +33,16 @@ class Bundle:
     def path(self, name: str) -> Path:
         return self.folder / name
 
-    def model(self, backend: str, threads: int = 1, *, isolate: bool = False) -> ModelFile:
-        """The file for `backend`.
+    def model(self, variants: Sequence[str], threads: int = 1, *, isolate: bool = False) -> ModelFile:
+        """The file of the first of `variants` that there is.
 
         Raises:
-            BundleError: the bundle has none; says for which backends it has.
+            BundleError: the bundle has none of them; says for which backends it has.
         """
-        name = self.manifest.variants.get(backend)
+        name = next((self.manifest.variants[v] for v in variants if v in self.manifest.variants), None)
         if name is None:
             known, where = ", ".join(self.manifest.variants), self.manifest.where.at("variants")
-            raise BundleError(f"{where}: has no file for the backend {backend!r}, only for: {known}")
+            raise BundleError(f"{where}: has no file for the backend {variants[0]!r}, only for: {known}")
         return ModelFile(str(self.path(name)), self.manifest.files[name], threads, isolate)
 
 

@@ -23,7 +23,7 @@ Outputs = Mapping[str, Array]
 class FakeSession:
     """Answers each `infer` by `answer(inputs)`, or always with the same outputs; remembers what it was given."""
 
-    runtime = "fake"
+    runtime, warning = "fake", ""
 
     def __init__(self, spec: ModelSpec, answer: Outputs | Callable[[Outputs], Outputs]) -> None:
         self.spec, self._answer = spec, answer
@@ -41,7 +41,7 @@ class FakeSession:
 class FakePredictor:
     """Finds in the n-th picture what stands n-th in `script` (findings, or an error to raise); the last repeats."""
 
-    runtime = "fake"
+    runtime, warning = "fake", ""
 
     def __init__(
         self, script: Iterable[Sequence[Finding] | Exception] = (), identity: str = "fake@sha256:000000000000"

@@ -1,0 +1,122 @@
+"""A delegate library put to work: loading it, what goes wrong there in words, and what it has really taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeinfer.engine.runtimes import Runtime, find_runtime
+from edgeinfer.engine.tflite import TfliteSession, one_line
+from edgeinfer.errors import BundleError, InferenceLost, InputError
+from edgeinfer.ports import Delegate, ModelFile
+
+_INSTALL = {
+    "libedgetpu.so.1": "install libedgetpu1-std of coral.ai, or a newer build for your runtime (docs/accelerators.md)"
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many of the file's `of` operators the delegate runs."""
+
+    nodes: int
+    of: int
+
+
+def open_delegated(model: ModelFile) -> TfliteSession:
+    """Loads `model` with its delegate into this process, and counts what the delegate takes.
+
+    What it leaves is run by the runtime's own fast kernels: that takes a second load, since with these in the graph
+    nobody could tell whose a taken node is.
+
+    Raises:
+        InferenceLost: the library finds no device, or refuses the model.
+        InputError: no such library, or one that is no delegate; no runtime.
+        BundleError: the runtime does not take the file.
+    """
+    if model.delegate is None:
+        raise AssertionError("for models with a delegate only")
+    runtime, name = find_runtime(), Path(model.delegate.library).name
+    interpreter = _interpreter(runtime, model, model.delegate, plain=True)
+    taken = count(interpreter._get_ops_details())  # noqa: SLF001  nothing public tells it; both runtimes have it
+    if taken.nodes < taken.of:
+        del interpreter  # first: an accelerator may serve one only
+        interpreter = _interpreter(runtime, model, model.delegate, plain=False)
+    told = f"{runtime}, {name} ({taken.nodes} of {taken.of} operators)"
+    nothing = f"the delegate {name} took none of the {taken.of} operators: the CPU runs them all"
+    return TfliteSession(interpreter, told, warning="" if taken.nodes else nothing)
+
+
+def _interpreter(runtime: Runtime, model: ModelFile, delegate: Delegate, *, plain: bool) -> Any:
+    module = runtime.interpreter()
+    resolver = module.OpResolverType
+    kind = resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else resolver.AUTO
+    loaded = _load(module, delegate)
+    try:
+        interpreter = module.Interpreter(
+            model_path=model.path,
+            num_threads=model.threads,
+            experimental_delegates=[loaded],
+            experimental_op_resolver_type=kind,
+        )
+        interpreter.allocate_tensors()
+    except ValueError as error:
+        raise BundleError(f"{model.path}: is damaged or no TFLite model: {one_line(error)}") from error
+    except RuntimeError as error:
+        raise _refused(model, delegate, one_line(error)) from error
+    return interpreter
+
+
+def _load(module: Any, delegate: Delegate) -> Any:
+    library = delegate.library
+    try:
+        return module.load_delegate(library, delegate.options)
+    except OSError as error:
+        what = _INSTALL.get(library, "look at the path, and at what the library itself needs (ldd)")
+        raise InputError(f"the delegate library {library} cannot be loaded: {error}; {what}") from error
+    except AttributeError as error:
+        raise InputError(
+            f"{library} is no TFLite delegate: it has no tflite_plugin_create_delegate; name the delegate's own library"
+        ) from error
+    except ValueError as error:
+        said = " ".join(str(error).splitlines()[1:]).strip()
+        raise InferenceLost(
+            f"{library} gives no delegate for {_shown(delegate.options)}: "
+            + (said or "it finds no device; is it plugged in, may this user open it?")
+        ) from error
+
+
+def _refused(model: ModelFile, delegate: Delegate, text: str) -> BundleError | InferenceLost:
+    said, unresolved, _ = text.partition("Encountered unresolved custom op")
+    if said or not unresolved:
+        return InferenceLost(f"{delegate.library} refuses {model.path}: {said}")
+    if "edgetpu-custom-op" in text:
+        return BundleError(
+            f"{model.path}: is compiled for an Edge TPU, and {delegate.library} did not take its operator"
+        )
+    return BundleError(f"{model.path}: needs an operator that neither runtime nor delegate has: {text}")
+
+
+def _shown(options: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} = {value!r}" for key, value in options.items()) or "no options"
+
+
+def count(ops: Iterable[Mapping[str, Any]]) -> Taken:
+    """What the nodes named DELEGATE stand for, from the runtime's list: the file's nodes first, DELEGATE ones behind.
+
+    A taken node stays in the list. Those that make a DELEGATE's outputs, back to its inputs, are the taken ones.
+    """
+    nodes = list(ops)
+    ours = [node for node in nodes if node["op_name"] == "DELEGATE"]
+    made_by = {int(t): n for n, node in enumerate(nodes) if node not in ours for t in node["outputs"]}
+    taken: set[int] = set()
+    for delegate in ours:
+        stop, left = set(map(int, delegate["inputs"])), [int(t) for t in delegate["outputs"]]
+        while left:
+            maker = made_by.get(left.pop())
+            if maker is not None and maker not in taken:
+                taken.add(maker)
+                left += [int(t) for t in nodes[maker]["inputs"] if int(t) not in stop]
+    return Taken(len(taken), len(nodes) - len(ours))

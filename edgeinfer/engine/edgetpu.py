@@ -1,0 +1,33 @@
+"""The backend `edgetpu`: a Coral on USB or PCIe through libedgetpu; runs in a child process unless told otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from edgeinfer.engine.external import open_with
+from edgeinfer.ports import Delegate, ModelFile, Session
+
+
+class Edgetpu:
+    """Takes files that the Edge TPU compiler made (the variant `edgetpu` of a bundle)."""
+
+    class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+        """`device`: "" the first one, "usb", "pci", ":0", "usb:1", as libedgetpu understands it."""
+
+        device: Annotated[str, Meta(pattern=r"^((usb|pci)?(:\d+)?)$")] = ""
+        library: str = "libedgetpu.so.1"
+
+    files = ("edgetpu",)
+    isolates = accelerates = True
+
+    def __init__(self, options: Options) -> None:
+        device = {"device": options.device} if options.device else {}
+        self._delegate = Delegate(options.library, device)
+
+    def open(self, model: ModelFile) -> Session:
+        """As the port says; see delegates.py for what is raised."""
+        return open_with(replace(model, delegate=self._delegate))
