@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from edgeinfer import registry
 from edgeinfer.app.blueprint import Blueprint
@@ -135,13 +137,20 @@ def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) 
 
 def _predictor(model: str, blueprint: Blueprint) -> Predictor | ReadingsPredictor:
     part = blueprint.models[model]
+    options = structs.replace(part.options, threads=part.options.threads or _share_of_cores(blueprint))
     if part.bundle.manifest.window is not None:
         from edgeinfer.engine.window_predictor import open_window_predictor
 
-        return open_window_predictor(part.bundle, part.options)
+        return open_window_predictor(part.bundle, options)
     from edgeinfer.engine.predictor import open_predictor
 
-    return open_predictor(part.bundle, part.options)
+    return open_predictor(part.bundle, options)
+
+
+def _share_of_cores(blueprint: Blueprint) -> int:
+    """The cores that this process may use, shared out evenly among the pipelines that infer."""
+    inferring = sum(1 for pipeline in blueprint.pipelines.values() if pipeline.options.model)
+    return max(1, len(os.sched_getaffinity(0)) // max(1, inferring))
 
 
 def _rules(pipeline: str, names: Sequence[str], blueprint: Blueprint) -> list[Rule]:

@@ -13,8 +13,9 @@ class ModelOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     bundle: str
     backends: Annotated[tuple[str, ...], Meta(min_length=1)] = ("cpu",)
-    threads: Annotated[int, Meta(ge=1, le=64)] = 1
-    """More than 1 helps only models of many milliseconds on cores that are free (spinning workers cost others)."""
+    threads: Annotated[int, Meta(ge=0, le=64)] = 1
+    """More than 1 helps only models of many milliseconds on cores that are free (spinning workers cost others).
+    0: this model's share of the cores, which the app works out."""
     isolate: bool | None = None
     """Run it in a child process: a runtime that crashes or hangs then costs one inference, not the daemon.
     Left out: every backend but `cpu` does."""

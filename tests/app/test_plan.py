@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from edgeinfer.app import plan
+from edgeinfer.app.blueprint import draw
+from edgeinfer.config import loads
+
+MODEL = '[model.parts]\nbundle = "parts"\nthreads = {threads}\n[source.belt]\nkind = "synthetic"\n[sink.out]\nkind = "console"\n'
+PIPELINE = """
+[rule.r{n}]
+kind = "presence"
+label = "good"
+[pipeline.p{n}]
+source = "belt"
+model = "parts"
+rules = ["r{n}"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("threads", "pipelines", "cores", "given"),
+    [(0, 1, 4, 4), (0, 3, 4, 1), (0, 2, 4, 2), (3, 2, 4, 3), (1, 1, 4, 1)],
+)
+def test_cores_are_shared_out_evenly_where_that_is_asked_for(monkeypatch, threads, pipelines, cores, given):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    config = MODEL.format(threads=threads) + "".join(PIPELINE.format(n=n) for n in range(pipelines))
+    predictor = plan._predictor("parts", draw(loads(config, "c.toml")))
+    assert f"{given} thread" in predictor.runtime
+    predictor.close()
