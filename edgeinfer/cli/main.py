@@ -21,6 +21,7 @@ COMMANDS = {
     "reload": "ask a running daemon to read its config again",
     "model": "inspect a model, verify a bundle on this device",
     "firmware": "list, pack, flash and prove the firmware of microcontrollers",
+    "verify-stream": "subscribe as a stranger: holes, repeats, disorder and lateness, per device",
     "schema": "the JSON Schema of the config, for editors and tools",
 }
 
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: list[str]) -> int:
     if not argv or argv[0] in {"-h", "--help", "help"}:
-        lines = "\n".join(f"  {name:<8} {text}" for name, text in COMMANDS.items())
+        lines = "\n".join(f"  {name:<13} {text}" for name, text in COMMANDS.items())
         print(_HELP.format(commands=lines))
         return 0 if argv else 2
     if argv[0] in {"-V", "--version"}:
@@ -69,7 +70,7 @@ def _run(argv: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    command = importlib.import_module(f"edgeinfer.cli.{name}")
+    command = importlib.import_module(f"edgeinfer.cli.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(
         prog=f"edgeinfer {name}",
         description=command.__doc__,
