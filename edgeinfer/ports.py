@@ -221,15 +221,34 @@ class Rule(Protocol):
 # --- delivery --------------------------------------------------------------------------------------------
 
 
+StateKind = Literal["binary", "number"]
+"""What a rule's state is: on and off, or a number (either may be unknown). A rule's class may say it as `states`."""
+
+
 @dataclass(frozen=True, slots=True)
 class EncoderPlace:
     device: str
     topic: str  # the root, all placeholders but {rule} filled in
     sink: str
+    machine_id: str = ""
+    rules: Mapping[str, StateKind] = field(default_factory=dict)
 
 
 class Encoder(Protocol):
-    """Decisions to messages; may hold state of one connection. Pure otherwise."""
+    """Decisions to messages; may hold state of one connection. Pure otherwise.
+
+    One with the attribute `addition = True` speaks beside another, which settles the entries.
+    """
+
+    listens: tuple[str, ...]  # topics that it wants to hear of
+
+    def heard(self, topic: str, payload: bytes) -> None:
+        """A message on one of `listens`; called by another thread than the rest."""
+        ...
+
+    def wants_birth(self) -> bool:
+        """Whether something was heard that asks for a birth in the same connection; says so once."""
+        ...
 
     def will(self) -> Message | None:
         """What the broker says for us if we die."""
@@ -259,6 +278,9 @@ class SinkPlace:
     machine_id: str
     will: Message | None
     report: Report
+    listens: tuple[str, ...] = ()
+    heard: Callable[[str, bytes], None] = lambda _topic, _payload: None
+    """Where a sink that can listen brings what comes on these topics."""
 
 
 class Sink(Protocol):

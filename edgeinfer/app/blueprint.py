@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeinfer import registry, store
+from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions, StateOptions
 from edgeinfer.app.probe import Plugin, build, try_out
-from edgeinfer.config import Config, Part, decode
+from edgeinfer.config import Config, Part, blame, decode
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.errors import ConfigError, EdgeinferError, InputError, Problem, nearest
+from edgeinfer.ports import EncoderPlace
 
 _TAKEN = (
     "rule {!r} already belongs to pipeline {!r}, and its state topic can have one owner; write a second rule"
@@ -85,6 +87,7 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
         pipelines=_pipelines(config, problems),
     )
     _cross_check(blueprint, problems)
+    _check_encodings(blueprint, problems)
     if problems:
         raise ConfigError(problems)
     return blueprint
@@ -150,6 +153,14 @@ def _cross_check(blueprint: Blueprint, problems: list[Problem]) -> None:
         problems += [
             Problem(pipeline.part.where.at("rules"), _TAKEN.format(rule, owner[rule])) for rule in taken
         ]
+
+
+def _check_encodings(blueprint: Blueprint, problems: list[Problem]) -> None:
+    for plugin in blueprint.sinks.values():
+        try:
+            encoder_of(plugin.options, EncoderPlace(blueprint.device, "check", plugin.part.name))
+        except InputError as error:
+            problems.append(blame(plugin.part, type(plugin.options), error))
 
 
 def _check_pipeline(config: Config, pipeline: PipelinePart, problems: list[Problem]) -> None:

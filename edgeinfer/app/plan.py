@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 from msgspec import structs
 
-from edgeinfer import registry
 from edgeinfer.app.blueprint import Blueprint
+from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.clock import SourceStamp
@@ -29,6 +28,7 @@ from edgeinfer.ports import (
     SinkPlace,
     Source,
     SourcePlace,
+    StateKind,
 )
 from edgeinfer.runtime.courier import Courier
 from edgeinfer.runtime.feed import Feed
@@ -64,7 +64,8 @@ def plan(blueprint: Blueprint, services: Services) -> Plan:
     specs: dict[str, Spec] = {}
     for name, sink in blueprint.sinks.items():
         make = partial(_courier, name, sink, blueprint, services)
-        specs[f"sink.{name}"] = Spec(make, digest(sink.part, blueprint.device), COURIER)
+        described = str(rule_kinds(blueprint)) if getattr(sink.options, "also", ()) else ""  # to others
+        specs[f"sink.{name}"] = Spec(make, digest(sink.part, blueprint.device, described), COURIER)
     for name in blueprint.pipelines:
         identity = _pipeline_digest(name, blueprint)
         specs[f"pipeline.{name}"] = Spec(
@@ -158,12 +159,19 @@ def _rules(pipeline: str, names: Sequence[str], blueprint: Blueprint) -> list[Ru
     return [plugin.cls(plugin.options, RulePlace(pipeline, name)) for name, plugin in plugins]
 
 
+def rule_kinds(blueprint: Blueprint) -> dict[str, StateKind]:
+    """What the state of each rule that decides is."""
+    deciding = [rule for pipeline in blueprint.pipelines.values() for rule in pipeline.options.rules]
+    return {rule: getattr(blueprint.rules[rule].cls, "states", "binary") for rule in sorted(deciding)}
+
+
 def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services) -> Courier:
     options = plugin.options
     topic = plugin.cls.topic_root(options, blueprint.device)
-    encoder_cls: Any = registry.find("encoders", options.encoding)
-    encoder = encoder_cls(encoder_cls.Options(), EncoderPlace(blueprint.device, topic, name))
+    device, machine_id = blueprint.device, services.machine_id
+    encoder = encoder_of(options, EncoderPlace(device, topic, name, machine_id, rule_kinds(blueprint)))
     post = f"sink.{name}"
     report = services.health.reporter(post)
-    sink = plugin.cls(options, SinkPlace(name, blueprint.device, services.machine_id, encoder.will(), report))
+    place = SinkPlace(name, device, machine_id, encoder.will(), report, encoder.listens, encoder.heard)
+    sink = plugin.cls(options, place)
     return Courier(post, services.outbox, services.states, encoder, sink, services.health, services.fatal)

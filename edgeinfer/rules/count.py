@@ -35,6 +35,8 @@ class Count:
         anchor: Anchor = "centre"
         for_s: Seconds = 0.0
 
+    states = "number"
+
     def __init__(self, options: Options, place: RulePlace) -> None:
         self.labels = labels_of("labels", options.labels)
         self._selection = Selection(self.labels, options.score, options.zone, options.anchor)

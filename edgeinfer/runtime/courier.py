@@ -140,9 +140,9 @@ class Courier:
     # --- what is not in the outbox -----------------------------------------------------------------------
 
     def _birth(self) -> None:
-        """Once for each connection, and when the rules changed."""
+        """Once for each connection, when the rules changed, and when somebody over there asks for it."""
         wanted = (self._sink.session, self._states.version)
-        if wanted == self._born:
+        if not self._encoder.wants_birth() and wanted == self._born:
             return
         states = self._states.all()
         rules = {entry.decision.rule for entry in states}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -42,6 +42,8 @@ class Mqtt:
         url: str = "mqtt://localhost:1883"
         topic: str = "edgeinfer/{device}"
         encoding: str = "json"
+        also: tuple[str, ...] = ()
+        encodings: dict[str, dict[str, Any]] = {}
         client_id: str = ""
         credentials_file: str = ""
         ca: str = ""
@@ -74,7 +76,7 @@ class Mqtt:
         self.topic_root(options, place.device)
         if options.in_flight < 1 or options.ack_timeout_s <= 0:
             raise InputError("in_flight must be at least 1, and ack_timeout_s more than 0")
-        self._options, self._will, self._report = options, place.will, place.report
+        self._options, self._place, self._report = options, place, place.report
         scheme, host, port = _parse(options.url)
         client_id = options.client_id or f"{place.device}-{place.machine_id[:8]}-{place.name}"
         self._words = Words(host, port, client_id, options.credentials_file)
@@ -201,7 +203,9 @@ class Mqtt:
 
         user, password = _credentials(self._options.credentials_file)
         o = self._options
-        return Dial(self._words, version, self._tls, user, password, self._will, o.in_flight, o.ack_timeout_s)
+        return Dial(
+            self._words, version, self._tls, user, password, o.in_flight, o.ack_timeout_s, self._place
+        )
 
 
 def _parse(url: str) -> tuple[str, str, int]:

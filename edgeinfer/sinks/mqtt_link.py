@@ -22,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeinfer.errors import DeliveryError
 from edgeinfer.events import Acked, Message, Outcome, Refused, Sent
+from edgeinfer.ports import SinkPlace
 from edgeinfer.sinks.mqtt_words import UNSUPPORTED_VERSION, Words
 
 KEEPALIVE_S = 10  # a broker gives up after 1.5 times that (MQTT 5, 3.1.2.10): the last will fires within 15 s
@@ -44,9 +45,9 @@ class Dial:
     tls: ssl.SSLContext | None
     user: str | None
     password: str | None
-    will: Message | None
     in_flight: int
     ack_timeout_s: float
+    place: SinkPlace
 
 
 class Link:
@@ -93,9 +94,11 @@ class Link:
             client.username_pw_set(dial.user, dial.password)
         if dial.tls is not None:
             client.tls_set_context(dial.tls)
-        if dial.will is not None:
-            client.will_set(dial.will.topic, dial.will.payload, dial.will.qos, dial.will.retain)
+        if (will := dial.place.will) is not None:
+            client.will_set(will.topic, will.payload, will.qos, will.retain)
+        client.on_message = lambda _c, _u, message: dial.place.heard(message.topic, bytes(message.payload))
         client.on_socket_open = self._on_socket_open
+        client.on_subscribe = self._on_subscribe
         client.on_connect, client.on_disconnect, client.on_publish = (
             self._on_connect,
             self._on_disconnect,
@@ -140,6 +143,20 @@ class Link:
             self.retains = bool(getattr(properties, "RetainAvailable", 1))
             self._connected = True
             self._wake.notify_all()
+        for topic in self._dial.place.listens:
+            self._client.subscribe(topic, 1)
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _userdata: Any,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        place = self._dial.place
+        text = self._words.broker(f"does not let this user read {', '.join(place.listens)}")
+        place.report("listening", text if any(reason.is_failure for reason in reasons) else None)
 
     def _on_disconnect(
         self,
@@ -189,6 +206,7 @@ class Link:
         # The client is freed at once, and closes its sockets, only when nothing refers back to it.
         self._client.on_socket_open = self._client.on_connect = None
         self._client.on_disconnect = self._client.on_publish = None
+        self._client.on_subscribe = self._client.on_message = None
 
     # --- sending -----------------------------------------------------------------------------------------
 

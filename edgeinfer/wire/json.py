@@ -24,14 +24,22 @@ class _Shown(NamedTuple):
 
 
 class Json:
-    """The envelope of DESIGN.md under `{topic}/decision/{rule}`, the last state under `{topic}/state/{rule}`."""
+    """The envelope of docs/messages.md under `{topic}/decision/{rule}`, the last state under `{topic}/state/{rule}`."""
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """Nothing to choose."""
 
+    listens: tuple[str, ...] = ()
+
     def __init__(self, options: Options, place: EncoderPlace) -> None:  # noqa: ARG002  every encoder has options
         self._device, self._root = place.device, place.topic
         self._shown: dict[str, _Shown] = {}  # rule → the state that stands at the broker
+
+    def heard(self, topic: str, payload: bytes) -> None:
+        """Listens to nobody."""
+
+    def wants_birth(self) -> bool:
+        return False
 
     def will(self) -> Message:
         return self._status("offline")

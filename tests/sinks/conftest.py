@@ -21,11 +21,10 @@ class Made:
 def mqtt() -> Iterator[Callable[..., Made]]:
     made: list[Mqtt] = []
 
-    def make(name: str = "plant", **options) -> Made:
+    def make(name: str = "plant", listens: tuple[str, ...] = (), **options) -> Made:
         board = Board()
-        made.append(
-            Mqtt(Mqtt.Options(**options), SinkPlace(name, "press-07", "0123456789abcdef", WILL, board))
-        )
+        place = SinkPlace(name, "press-07", "0123456789abcdef", WILL, board, listens)
+        made.append(Mqtt(Mqtt.Options(**options), place))
         return Made(made[-1], board)
 
     yield make

@@ -1,4 +1,5 @@
-"""A broker that knows only MQTT 3.1.1, as far as a publisher needs one: CONNECT, PUBLISH and PING; in a thread."""
+"""A broker that knows only MQTT 3.1.1, as far as a publisher needs one: CONNECT, PUBLISH, PING, and SUBSCRIBE,
+which it refuses; in a thread."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import contextlib
 import socket
 import threading
 
-CONNECT, PUBLISH, PINGREQ, DISCONNECT = 1, 3, 12, 14
+CONNECT, PUBLISH, SUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 8, 12, 14
 
 
 class OldBroker:
@@ -45,6 +46,8 @@ class OldBroker:
                 self.published.append(body[2 : 2 + length].decode())
                 if qos and self._acknowledge:
                     connection.sendall(b"\x40\x02" + body[2 + length : 4 + length])
+            elif kind == SUBSCRIBE:
+                connection.sendall(b"\x90\x03" + body[:2] + b"\x80")  # SUBACK, failure (3.1.1, 3.9.3)
             elif kind == PINGREQ:
                 connection.sendall(b"\xd0\x00")
             elif kind == DISCONNECT:

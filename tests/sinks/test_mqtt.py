@@ -64,6 +64,18 @@ def test_a_broker_that_acknowledges_nothing_is_cut_off(mqtt):
     broker.close()
 
 
+def test_a_broker_that_lets_the_device_read_nothing_is_told_and_delivers_all_the_same(mqtt):
+    broker = OldBroker()
+    made = mqtt(url=f"mqtt://127.0.0.1:{broker.port}", listens=("homeassistant/status",))
+    assert made.sink.wait_ready(10)
+    wait_for(
+        lambda: "does not let this user read homeassistant/status" in made.board.now.get("listening", "")
+    )
+    assert made.sink.send(messages(3)) == [Acked()] * 3
+    made.sink.close()
+    broker.close()
+
+
 # --- with a real broker --------------------------------------------------------------------------------------
 
 

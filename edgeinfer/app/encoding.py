@@ -1,0 +1,45 @@
+"""The encoder of a sink: its encoding, and what the user wants beside it, from names and tables to one object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from edgeinfer import registry
+from edgeinfer.errors import InputError
+from edgeinfer.ports import Encoder, EncoderPlace
+from edgeinfer.wire.several import Several
+
+
+def encoder_of(options: msgspec.Struct, place: EncoderPlace) -> Encoder:
+    """What [sink.NAME] says in `encoding`, `also` and `encodings`; the last two only where a sink has them.
+
+    Raises:
+        InputError: an encoding that does not exist, one whose table is wrong, or a table that nobody reads.
+    """
+    main: str = options.encoding  # type: ignore[attr-defined]  # every sink has it
+    also: tuple[str, ...] = getattr(options, "also", ())
+    tables: Mapping[str, Any] = getattr(options, "encodings", {})
+    if idle := sorted(set(tables) - {main, *also}):
+        raise InputError(f"encodings: {idle[0]!r} is neither the encoding of this sink nor in `also`")
+    made = _encoder("encoding", main, tables, place)
+    if not also:
+        return made
+    return Several(made, [_encoder("also", name, tables, place) for name in also])
+
+
+def _encoder(key: str, name: str, tables: Mapping[str, Any], place: EncoderPlace) -> Encoder:
+    try:
+        plugin = registry.find("encoders", name)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from error
+    if (key == "also") != bool(getattr(plugin, "addition", False)):
+        other = 'write it in `also = ["…"]`' if key == "encoding" else "it is an encoding of its own"
+        raise InputError(f"{key}: {name!r} does not go here: {other}")
+    try:
+        encoder: Encoder = plugin(msgspec.convert(tables.get(name, {}), plugin.Options), place)
+    except (msgspec.ValidationError, InputError) as error:
+        raise InputError(f"encodings: {name}: {error}") from error
+    return encoder

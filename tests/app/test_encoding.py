@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from edgeinfer.app.blueprint import draw
+from edgeinfer.app.plan import rule_kinds
+from edgeinfer.config import loads
+from edgeinfer.errors import ConfigError
+
+CONFIG = """
+[source.belt]
+kind = "synthetic"
+[rule.a]
+kind = "presence"
+label = "good"
+[rule.b]
+kind = "count"
+labels = ["good"]
+[model.parts]
+bundle = "parts"
+[pipeline.p]
+source = "belt"
+model = "parts"
+rules = ["a", "b"]
+[sink.s]
+kind = "mqtt"
+"""
+
+
+def test_a_rule_says_whether_its_state_is_a_number():
+    assert rule_kinds(draw(loads(CONFIG, "c.toml"))) == {"a": "binary", "b": "number"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('encoding = "jason"', "sink.s.encoding: .*did you mean 'json'"),
+        ('also = ["homeasistant"]', "sink.s.also: .*did you mean 'homeassistant'"),
+        ('also = ["plain"]', "sink.s.also: 'plain' does not go here: it is an encoding of its own"),
+        ('encoding = "homeassistant"', "sink.s.encoding: 'homeassistant' does not go here"),
+        ('encodings.plain = { on = "1" }', "sink.s.encodings: 'plain' is neither the encoding"),
+        ('encoding = "plain"\nencodings.plain = { oh = "1" }', "sink.s.encodings: plain: .*oh"),
+    ],
+)
+def test_a_wrong_encoding_is_told_at_its_key(line, told):
+    with pytest.raises(ConfigError, match=told):
+        draw(loads(CONFIG + line, "c.toml"))
