@@ -130,15 +130,11 @@ class Session(Protocol):
 
 
 class Backend(Protocol):
-    """Built as `cls(options)` from its table in [model.NAME].
+    """Built as `cls(options)` from its table in [model.NAME]."""
 
-    `files` names the variants of a bundle that it can take, the best first; `isolates` says whether it runs in a
-    child process unless the user says otherwise; `accelerates` whether its answers are compared with the CPU's.
-    """
-
-    files: tuple[str, ...]
-    isolates: bool
-    accelerates: bool
+    files: tuple[str, ...]  # the variants of a bundle that it can take, the best first
+    isolates: bool  # in a child process unless the user says otherwise
+    accelerates: bool  # its answers are compared with the bundle's golden ones
 
     def open(self, model: ModelFile) -> Session:
         """Raises BundleError (no such model can run) or InferenceLost (the device is away for now)."""
@@ -279,8 +275,7 @@ class SinkPlace:
     will: Message | None
     report: Report
     listens: tuple[str, ...] = ()
-    heard: Callable[[str, bytes], None] = lambda _topic, _payload: None
-    """Where a sink that can listen brings what comes on these topics."""
+    heard: Callable[[str, bytes], None] = lambda _topic, _payload: None  # what comes on these topics
 
 
 class Sink(Protocol):

@@ -41,6 +41,8 @@ def _results(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> list[C
 
 
 def _options(args: argparse.Namespace) -> ModelOptions:
+    if args.threads < 1:  # in a config, 0 shares the cores out; here there is nobody to share with
+        raise InputError(f"--threads: expected at least 1, found {args.threads}")
     table = {"bundle": args.what, "threads": args.threads, "isolate": args.isolate}
     try:
         return msgspec.convert(table, ModelOptions)
