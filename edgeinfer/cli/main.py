@@ -22,7 +22,7 @@ COMMANDS = {
     "model": "inspect a model, verify a bundle on this device",
     "firmware": "list, pack, flash and prove the firmware of microcontrollers",
     "verify-stream": "subscribe as a stranger: holes, repeats, disorder and lateness, per device",
-    "schema": "the JSON Schema of the config, for editors and tools",
+    "schema": "the JSON Schema of the config, for editors, or of the messages, for subscribers",
 }
 
 _HELP = """\

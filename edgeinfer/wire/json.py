@@ -10,9 +10,8 @@ import msgspec
 
 from edgeinfer.events import Entry, Gap, Message, State
 from edgeinfer.ports import EncoderPlace
+from edgeinfer.wire.bodies import VERSION, DecisionBody, GapBody, StateBody
 from edgeinfer.wire.times import iso
-
-VERSION = 1
 
 _encode = msgspec.json.Encoder().encode
 
@@ -80,11 +79,15 @@ class Json:
         return [*map(self._state, states), self._status("offline")]
 
     def _state(self, entry: Entry) -> Message:
-        body = envelope(entry)
-        rule, state, before = entry.decision.rule, body["state"], self._shown.get(entry.decision.rule)
-        since = before.since if before and before.state == state else body["at"]
+        rule, before, at = (
+            entry.decision.rule,
+            self._shown.get(entry.decision.rule),
+            iso(entry.decision.at.unix_ns),
+        )
+        state = finite(entry.decision.state)
+        since = before.since if before and before.state == state else at
         self._shown[rule] = _Shown(entry.seq, state, since)
-        body["since"] = since
+        body = StateBody(*_fields(entry), since=since)
         return Message(self._topic("state", rule), _encode(body), retain=True)
 
     def _status(self, word: str) -> Message:
@@ -92,39 +95,38 @@ class Json:
         return Message(f"{self._root}/status", word.encode(), retain=True)
 
     def _gap(self, gap: Gap) -> Message:
-        body = {
-            "v": VERSION,
-            "device": self._device,
-            "first": gap.first,
-            "last": gap.last,
-            "dropped": gap.last - gap.first + 1,
-        }
+        body = GapBody(VERSION, self._device, gap.first, gap.last, gap.last - gap.first + 1)
         return Message(f"{self._root}/gap", _encode(body), seq=gap.last)
 
     def _topic(self, kind: str, rule: str) -> str:
         return f"{self._root}/{kind}/{rule}"
 
 
-def envelope(entry: Entry) -> dict[str, Any]:
+def envelope(entry: Entry) -> DecisionBody:
     """An entry as JSON can hold it; numbers that JSON has no word for (nan, infinity) become null."""
+    return DecisionBody(*_fields(entry))
+
+
+def _fields(entry: Entry) -> tuple[Any, ...]:
+    """In the order of DecisionBody."""
     decision = entry.decision
-    return {
-        "v": VERSION,
-        "id": entry.id,
-        "seq": entry.seq,
-        "boot": entry.boot,
-        "device": entry.device,
-        "pipeline": decision.pipeline,
-        "rule": decision.rule,
-        "subject": decision.subject,
-        "state": finite(decision.state),
-        "at": iso(decision.at.unix_ns),
-        "synced": decision.at.synced,
-        "details": finite(decision.details),
-        "model": entry.model,
-        "config": entry.config,
-        "age_ms": round(entry.age_ms, 1),
-    }
+    return (
+        VERSION,
+        entry.id,
+        entry.seq,
+        entry.boot,
+        entry.device,
+        decision.pipeline,
+        decision.rule,
+        decision.subject,
+        finite(decision.state),
+        iso(decision.at.unix_ns),
+        decision.at.synced,
+        finite(decision.details),
+        entry.model,
+        entry.config,
+        round(entry.age_ms, 1),
+    )
 
 
 def finite(value: Any) -> Any:

@@ -10,28 +10,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from edgeinfer.wire.bodies import DecisionBody, GapBody
 from edgeinfer.wire.times import unix_s
 
 _REMEMBERED = 10_000  # ids: more than any broker or courier sends again at once
-
-
-class Told(msgspec.Struct, frozen=True):
-    """A decision, as far as its place in the stream goes; other fields are ignored."""
-
-    id: str
-    seq: int
-    boot: str
-    device: str
-    rule: str
-    at: str
-
-
-class ToldGap(msgspec.Struct, frozen=True):
-    """What a device says when its outbox was full."""
-
-    device: str
-    first: int
-    last: int
 
 
 @dataclass(slots=True)
@@ -50,7 +32,7 @@ class Stream:
     holes: list[tuple[int, int]] = field(default_factory=list)
     _ids: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
-    def take(self, told: Told, behind_s: float, late_s: float) -> None:
+    def take(self, told: DecisionBody, behind_s: float, late_s: float) -> None:
         """The next message on this device's decision topics.
 
         Args:
@@ -67,14 +49,14 @@ class Stream:
         self.worst_s = max(self.worst_s, behind_s)
         self._place(told)
 
-    def gap(self, told: ToldGap) -> None:
+    def gap(self, told: GapBody) -> None:
         """The device dropped these, and says so: they are no holes."""
         first = max(told.first, self.last + 1) if self.last else told.first
         self.told_gaps += max(told.last - first + 1, 0)
         self._explain(told.first, told.last)
         self._to(told.last, told.first)
 
-    def _place(self, told: Told) -> None:
+    def _place(self, told: DecisionBody) -> None:
         if self._explain(told.seq, told.seq):
             self.out_of_order += 1
         elif self.last and told.seq <= self.last:
@@ -83,7 +65,7 @@ class Stream:
             self._to(told.seq, told.seq)
         self.boot = told.boot
 
-    def _step_back(self, told: Told) -> None:
+    def _step_back(self, told: DecisionBody) -> None:
         """A number that we had, with another id: a new outbox counts from 1 again, in a new run of the daemon."""
         if told.boot != self.boot:
             self.restarts += 1
@@ -140,10 +122,10 @@ class Streams:
         levels = topic.split("/")
         try:
             if levels[-1] == "gap":
-                gap = msgspec.json.decode(payload, type=ToldGap)
+                gap = msgspec.json.decode(payload, type=GapBody)
                 self._of(gap.device).gap(gap)
             elif len(levels) > 1 and levels[-2] == "decision":
-                told = msgspec.json.decode(payload, type=Told)
+                told = msgspec.json.decode(payload, type=DecisionBody)
                 self._of(told.device).take(told, now_s - unix_s(told.at), self.late_s)
         except (msgspec.DecodeError, ValueError):
             self.foreign += 1

@@ -15,7 +15,8 @@ NOW_S = 1_790_000_000.0
 def decision(seq, boot="a", id_=None, device="press", behind_s=0.0):
     body = {
         "v": 1, "id": id_ or f"{boot}-{seq}", "seq": seq, "boot": boot, "device": device, "pipeline": "p",
-        "rule": "r", "at": iso(round((NOW_S - behind_s) * 1e9)), "more": [1],
+        "rule": "r", "subject": "s", "state": "on", "at": iso(round((NOW_S - behind_s) * 1e9)), "synced": True,
+        "details": {}, "model": "", "config": "", "age_ms": 1.0, "more": [1],
     }  # fmt: skip
     return f"edgeinfer/{device}/decision/r", json.dumps(body).encode()
 

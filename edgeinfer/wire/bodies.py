@@ -1,0 +1,71 @@
+"""The bodies of our JSON messages as types: what is published, what `schema messages` prints, what a stranger checks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+VERSION = 1
+
+Time = Annotated[
+    str, Meta(description="RFC 3339 in UTC with milliseconds", examples=["2026-11-24T10:59:33.120Z"])
+]
+Body = Literal["on", "off", "unknown"] | float | int | None
+
+
+class DecisionBody(msgspec.Struct, frozen=True):
+    """A rule's state changed. Fields may be added without another `v`: ignore what you do not know."""
+
+    v: Annotated[int, Meta(description="version of this format")]
+    id: Annotated[
+        str, Meta(description="names the decision; a repeat has the same; empty where nobody decided")
+    ]
+    seq: Annotated[int, Meta(ge=0, description="counts the decisions of the device, without holes")]
+    boot: Annotated[str, Meta(description="changes when the device was restarted")]
+    device: str
+    pipeline: str
+    rule: str
+    subject: Annotated[str, Meta(description="about what: a source, or what the rule names")]
+    state: Annotated[Body, Meta(description="null: a number that was not finite")]
+    at: Annotated[Time, Meta(description="when the thing was seen, not when it was sent")]
+    synced: Annotated[bool, Meta(description="whether the device's clock was set then")]
+    details: Annotated[dict[str, Any], Meta(description="what the rule adds: label, score, box, reason, …")]
+    model: Annotated[str, Meta(description="which bundle decided; empty without a model")]
+    config: Annotated[str, Meta(description="which configuration decided")]
+    age_ms: Annotated[float, Meta(description="from capture to the outbox")]
+
+
+class StateBody(DecisionBody, frozen=True):
+    """A rule's state as it is now; retained. Valid only while status is online and the heartbeat moves."""
+
+    since: Annotated[Time, Meta(description="when the rule took this state")]
+
+
+class GapBody(msgspec.Struct, frozen=True):
+    """Decisions `first` to `last` were dropped before this broker had them: the outbox was full."""
+
+    v: int
+    device: str
+    first: Annotated[int, Meta(ge=1)]
+    last: Annotated[int, Meta(ge=1)]
+    dropped: Annotated[int, Meta(ge=1)]
+
+
+class HealthBody(msgspec.Struct, frozen=True):
+    """What is well on the device and what is not; `posts` are its parts with counters and latencies."""
+
+    v: int
+    device: str
+    condition: Literal["ok", "degraded"]
+    degraded: Annotated[dict[str, str], Meta(description="part → why it is not well")]
+    posts: dict[str, dict[str, Any]]
+
+
+BODIES: dict[str, type[msgspec.Struct]] = {
+    "{topic}/decision/{rule}": DecisionBody,
+    "{topic}/state/{rule}": StateBody,
+    "{topic}/gap": GapBody,
+    "{topic}/health": HealthBody,
+}
