@@ -87,7 +87,7 @@ class Json:
         state = finite(entry.decision.state)
         since = before.since if before and before.state == state else at
         self._shown[rule] = _Shown(entry.seq, state, since)
-        body = StateBody(*_fields(entry), since=since)
+        body = StateBody(*_fields(entry), since)  # type: ignore[call-arg]  # mypy cannot count them
         return Message(self._topic("state", rule), _encode(body), retain=True)
 
     def _status(self, word: str) -> Message:
