@@ -62,6 +62,7 @@ class Daemon:
         self._exit.callback(folder.close)
         clock = setting.clock
         self.health = board.Health(clock)
+        self.health.about(version=__version__, config=self.blueprint.config.digest)
         self.supervisor = Supervisor(self.health, setting.systemd)
         self.taps = Taps()
         self.outbox = self._open_outbox(folder.path, clock)
@@ -105,12 +106,7 @@ class Daemon:
     def snapshot(self) -> dict[str, Any]:
         """What `health` answers."""
         depth = {name: self.outbox.depth(f"sink.{name}") for name in self.blueprint.sinks}
-        device = {
-            "device": self.blueprint.device,
-            "version": __version__,
-            "config": self.blueprint.config.digest,
-        }
-        return device | {"outbox": depth} | self.health.snapshot()
+        return {"device": self.blueprint.device, "outbox": depth} | self.health.snapshot()
 
     def reload(self) -> dict[str, str]:
         """Validates the config first and keeps the old one on error; then applies the difference."""
@@ -123,6 +119,7 @@ class Daemon:
             raise
         report("reload", None)
         self.blueprint = blueprint
+        self.health.about(config=blueprint.config.digest)
         self.outbox.retire([f"sink.{name}" for name in blueprint.sinks])
         self._states.replan(_owners(blueprint), blueprint.config.digest)
         self.supervisor.apply(self._plan(blueprint))

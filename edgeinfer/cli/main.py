@@ -21,6 +21,7 @@ COMMANDS = {
     "reload": "ask a running daemon to read its config again",
     "model": "inspect a model, verify a bundle on this device",
     "firmware": "list, pack, flash and prove the firmware of microcontrollers",
+    "fleet": "all devices on a broker: who is online, versions, bundles, what is degraded, latency",
     "verify-stream": "subscribe as a stranger: holes, repeats, disorder and lateness, per device",
     "schema": "the JSON Schema of the config, for editors, or of the messages, for subscribers",
 }

@@ -12,14 +12,11 @@ import json
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
+from edgeinfer.cli.broker import Subscription, add_broker
 from edgeinfer.cli.setting import seconds
-from edgeinfer.errors import DeliveryError, InputError
-from edgeinfer.secrets import read_login
 from edgeinfer.wire.stream import Streams
 
 _COLUMNS = {
@@ -29,16 +26,11 @@ _COLUMNS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("url", metavar="URL", help="mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS")
-    parser.add_argument(
-        "--topic", default="edgeinfer/+", help="the root topic of the devices, with wildcards (edgeinfer/+)"
-    )
+    add_broker(parser)
     parser.add_argument("--for", dest="for_s", type=seconds, metavar="S", help="end after S seconds (Ctrl-C)")
     parser.add_argument(
         "--late", dest="late_s", type=seconds, default=5.0, metavar="S", help="late from S on (5)"
     )
-    parser.add_argument("--credentials-file", default="", metavar="FILE", help="user:password")
-    parser.add_argument("--ca", default="", metavar="PEM", help="the broker's authority, for mqtts")
     parser.add_argument("--json", action="store_true", help="one JSON object at the end")
     parser.epilog = (
         "exit code: 0 nothing is missing and all came in order · 1 it is not so, or no connection\n"
@@ -53,76 +45,13 @@ def main(args: argparse.Namespace) -> int:
         with lock:
             streams.take(topic, payload, time.time())
 
-    _listen(args, take)
+    topics = [(f"{args.topic}/decision/+", 1), (f"{args.topic}/gap", 1)]
+    with Subscription(args, topics, take, keep=True) as broker:
+        print(f"listening to {args.topic} on {args.url}", file=sys.stderr, flush=True)
+        broker.wait(args.for_s)
     with lock:
         print(_as_json(streams) if args.json else _as_text(streams))
         return 0 if streams.whole else 1
-
-
-def _listen(args: argparse.Namespace, take: Any) -> None:
-    """Until time is over or Ctrl-C; a session that the broker keeps, so that a broken connection loses nothing."""
-    client, ended, refused = _client(args), Event(), list[str]()
-
-    def connected(client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
-            refused.append(str(reason))
-            ended.set()
-            return
-        client.subscribe([(f"{args.topic}/decision/+", 1), (f"{args.topic}/gap", 1)])
-
-    def subscribed(*_: Any) -> None:
-        print(f"listening to {args.topic} on {args.url}", file=sys.stderr, flush=True)
-
-    client.on_connect, client.on_subscribe = connected, subscribed
-    client.on_message = lambda _client, _userdata, message: take(message.topic, message.payload)
-    try:
-        client.connect(_host(args.url), _port(args.url))
-    except (OSError, ValueError) as error:
-        raise DeliveryError(f"{args.url} cannot be reached: {error}; is the broker running?") from error
-    client.loop_start()
-    try:
-        ended.wait(args.for_s)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    if refused:
-        raise DeliveryError(f"{args.url} refuses the connection: {refused[0]}; look at --credentials-file")
-
-
-def _client(args: argparse.Namespace) -> Any:
-    from paho.mqtt.client import Client
-    from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-
-    scheme = urlsplit(args.url).scheme
-    if scheme not in {"mqtt", "mqtts"} or not _host(args.url):
-        raise InputError(f"expected mqtt://HOST:PORT or mqtts://HOST:PORT, found {args.url!r}")
-    client = Client(
-        CallbackAPIVersion.VERSION2,
-        f"edgeinfer-verify-{time.time_ns():x}",
-        protocol=MQTTProtocolVersion.MQTTv311,
-        clean_session=False,
-    )
-    if args.credentials_file:
-        login = read_login(args.credentials_file)
-        client.username_pw_set(login.user, login.password)
-    if scheme == "mqtts":
-        if args.ca and not Path(args.ca).is_file():
-            raise InputError(f"--ca {args.ca}: there is no such file")
-        client.tls_set(args.ca or None)
-    return client
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
-
-
-def _port(url: str) -> int:
-    try:
-        return urlsplit(url).port or (8883 if url.startswith("mqtts:") else 1883)
-    except ValueError as error:
-        raise InputError(f"{url}: {error}") from error
 
 
 def _rows(streams: Streams) -> list[dict[str, Any]]:

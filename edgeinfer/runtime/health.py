@@ -35,7 +35,14 @@ class Health:
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lock = clock, Lock()
         self._posts: dict[str, PostHealth] = {}
+        self._about: dict[str, str] = {}
         self.version = 0  # grows with each change of condition or note
+
+    def about(self, **facts: str) -> None:
+        """What holds for the device as a whole: `version` of the program, `config`."""
+        with self._lock:
+            self._about.update(facts)
+            self.version += 1
 
     def post(self, name: str) -> PostHealth:
         with self._lock:
@@ -97,6 +104,7 @@ class Health:
             posts = list(self._posts.items())
         degraded = self.degraded()
         return {
+            **self._about,
             "condition": "degraded" if degraded else "ok",
             "degraded": degraded,
             "posts": {name: _as_json(post) for name, post in posts},

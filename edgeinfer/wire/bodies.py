@@ -58,6 +58,8 @@ class HealthBody(msgspec.Struct, frozen=True):
 
     v: int
     device: str
+    version: Annotated[str, Meta(description="of edgeinfer")]
+    config: Annotated[str, Meta(description="which configuration runs")]
     condition: Literal["ok", "degraded"]
     degraded: Annotated[dict[str, str], Meta(description="part → why it is not well")]
     posts: dict[str, dict[str, Any]]

@@ -1,0 +1,66 @@
+"""Devices as their retained messages and heartbeats show them to a stranger; pure: it is told the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from edgeinfer.wire.bodies import HealthBody
+
+HEARTBEAT_S = 5.0
+FRESH_S = 3 * HEARTBEAT_S
+"""A device that is online and whose heartbeat stands still for longer is not: a broker or bridge keeps an old status."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one device has said so far; times are the listener's."""
+
+    status: str = "?"
+    health: HealthBody | None = None
+    heartbeat_s: float | None = None  # when the last one came
+    since_s: float = 0.0  # when the listener first heard of the device
+
+    def condition(self, now_s: float) -> str:
+        """`ok`, `degraded`, `offline`, `silent` (online, but its heartbeat stands still) or `?`."""
+        if self.status != "online":
+            return self.status
+        last_s = self.since_s if self.heartbeat_s is None else self.heartbeat_s
+        if now_s - last_s > FRESH_S:
+            return "silent"
+        return self.health.condition if self.health else "?"
+
+    @property
+    def models(self) -> list[str]:
+        """The bundles that run, each once."""
+        posts = self.health.posts.values() if self.health else ()
+        return sorted({str(post["model"]) for post in posts if post.get("model")})
+
+    @property
+    def p95_ms(self) -> float | None:
+        """The slowest pipeline's p95 from capture to decision."""
+        posts = self.health.posts.values() if self.health else ()
+        found = [post.get("latency_ms", {}).get("total", {}).get("p95") for post in posts]
+        return max((float(value) for value in found if value is not None), default=None)
+
+
+@dataclass(slots=True)
+class Roster:
+    """All devices by their root topic."""
+
+    devices: dict[str, Seen] = field(default_factory=dict)
+
+    def take(self, topic: str, payload: bytes, now_s: float) -> None:
+        """A message on `{topic}/status`, `/health` or `/heartbeat`; what cannot be read is passed over."""
+        root, _, kind = topic.rpartition("/")
+        seen = self.devices.setdefault(root, Seen(since_s=now_s))
+        if kind == "status":
+            seen.status = payload.decode(errors="replace") or "gone"
+        elif kind == "heartbeat":
+            seen.heartbeat_s = now_s
+        elif kind == "health":
+            try:
+                seen.health = msgspec.json.decode(payload, type=HealthBody)
+            except msgspec.DecodeError:
+                seen.health = None
