@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.delegates",
     "tests.fixtures.disks",
     "tests.fixtures.emulators",
+    "tests.fixtures.modem_shim",
 ]
