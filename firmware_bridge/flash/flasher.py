@@ -89,6 +89,7 @@ FLASHERS: Mapping[str, str] = {
     "edgeboot": "firmware_bridge.flash.edgeboot:Edgeboot",
     "stm32loader": "firmware_bridge.flash.stm32loader:Stm32loader",
     "esptool": "firmware_bridge.flash.esptool:Esptool",
+    "mcuboot": "firmware_bridge.flash.mcuboot:Mcuboot",
 }
 
 

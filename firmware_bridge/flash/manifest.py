@@ -81,11 +81,7 @@ def parse(raw: bytes, where: str) -> Manifest:
         table = tomllib.loads(raw.decode())
     except (ValueError, UnicodeDecodeError) as error:
         raise PackageError(f"{where}: firmware.toml cannot be read: {error}") from error
-    if table.get("format") != FORMAT:
-        raise PackageError(
-            f"{where}: expected package format {FORMAT}, found {table.get('format')!r}; "
-            "a newer edgeinfer made it: update this one"
-        )
+    _check_format(table.get("format"), where)
     _refuse_unknown(table, _KEYS, where)
     parts = table.get("part")
     if not isinstance(parts, list) or not parts:
@@ -100,6 +96,15 @@ def parse(raw: bytes, where: str) -> Manifest:
         build=name_of(build, f"{where}: build") if build else "",
         options=_options(table.get("options", {}), where),
     )
+
+
+def _check_format(found: object, where: str) -> None:
+    if isinstance(found, int) and found > FORMAT:
+        raise PackageError(
+            f"{where}: package format {found}, and this edgeinfer reads {FORMAT}: a newer one made it; update this one"
+        )
+    if found != FORMAT or isinstance(found, bool):
+        raise PackageError(f"{where}: format: expected {FORMAT}, found {found!r}; pack it again")
 
 
 def name_of(value: object, where: str) -> str:
