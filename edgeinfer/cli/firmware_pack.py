@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the flasher"
     )
-    parser.add_argument("--sign", "--key", dest="key", type=Path, metavar="PEM", help="sign with this Ed25519 private key")
+    parser.add_argument(
+        "--sign", "--key", dest="key", type=Path, metavar="PEM", help="sign with this Ed25519 private key"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: NAME-VERSION-BOARD.efw")
 
 

@@ -40,7 +40,9 @@ def _segments(raw: bytes, where: str) -> Iterator[Image]:
     wide, order = raw[4] == 2, "<" if raw[5] == 1 else ">"
     (machine,) = struct.unpack_from(order + "H", raw, 18)
     if machine in _NOT_FOR_FLASH:
-        raise PackageError(f"{where}: expected firmware of a microcontroller, found {_NOT_FOR_FLASH[machine]}")
+        raise PackageError(
+            f"{where}: expected firmware of a microcontroller, found {_NOT_FOR_FLASH[machine]}"
+        )
     (table,) = struct.unpack_from(order + ("Q" if wide else "I"), raw, 32 if wide else 28)
     size, count = struct.unpack_from(order + "HH", raw, 54 if wide else 42)
     for n in range(count):

@@ -78,7 +78,7 @@ class Esptool:
         return Image(self._app, content) if content else None
 
     def write(self, port: str, package: Package, progress: Progress) -> None:
-        """esptool compares the MD5 that the chip computes over each part with that of the part."""
+        """Done when the MD5 that the chip computes over each part is the one that esptool computed over its file."""
         with TemporaryDirectory() as folder:
             what = ["write-flash"]
             for name, image in package.images.items():
@@ -133,7 +133,16 @@ _GONE = "the port went away in the middle: is the cable in, does the board have 
 _MEANINGS = (
     ("Lost connection", _GONE),
     ("Input/output error", _GONE),
-    ("No serial data received", "no chip answers: is it the right port, is the BOOT button held while it starts?"),
-    ("Wrong boot mode", "the chip started its firmware instead of its bootloader: hold the BOOT button, press reset"),
-    ("MD5 of file does not match", "what is in flash after writing is not the image: write it again, else it is worn"),
+    (
+        "No serial data received",
+        "no chip answers: is it the right port, is the BOOT button held while it starts?",
+    ),
+    (
+        "Wrong boot mode",
+        "the chip started its firmware instead of its bootloader: hold the BOOT button, press reset",
+    ),
+    (
+        "MD5 of file does not match",
+        "what is in flash after writing is not the image: write it again, else it is worn",
+    ),
 )

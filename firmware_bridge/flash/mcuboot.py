@@ -14,8 +14,9 @@ from firmware_bridge.flash.mcuboot_image import parse_mcuboot
 from firmware_bridge.flash.package import Package
 from firmware_bridge.flash.running import Running
 from firmware_bridge.flash.smp import Smp
+from firmware_bridge.flash.wire import Wire
 
-_HELLO_S = 1.0
+_HELLO_S, _LIST_S = 1.0, 1.0
 
 
 class Mcuboot:
@@ -56,7 +57,7 @@ class Mcuboot:
             FlashError: the port cannot be opened.
         """
         with wire.opened(port, self._baud) as line:
-            said = line.hello(min(_HELLO_S, timeout_s))
+            said = _greeted(line, min(_HELLO_S, timeout_s))
         return said or self._listed(port)
 
     def probe(self, port: str) -> Probe:
@@ -76,6 +77,7 @@ class Mcuboot:
         number_of_image = self._recovery if self._enter(port) else self._image
 
         async def work(server: Smp) -> None:
+            await server.slots()  # whoever does not answer this is not waited for as one who erases
             await server.upload(content, number_of_image, progress)
             _second(port, await server.slots(), self._digest)
             await server.test(self._digest)
@@ -116,7 +118,7 @@ class Mcuboot:
             return Running(board, "MCUboot-image", runs.version, build=runs.digest.hex())
 
         try:
-            return smp.talk(port, self._baud, work)
+            return smp.talk(port, self._baud, work, _LIST_S)
         except FlashError:
             return None  # asked again by whoever waits for it
 
@@ -129,11 +131,19 @@ class Mcuboot:
     def _command(self, port: str, code: int, failed: str, arguments: bytes = b"") -> bool:
         """Whether the node speaks our protocol; it has then done as it was told."""
         with wire.opened(port, self._baud) as line:
-            if line.hello(_HELLO_S) is None:
+            if _greeted(line, _HELLO_S) is None:
                 return False
             if result := line.command(code, arguments):
                 raise FlashError(f"{port}: {failed} (result {result})")
         return True
+
+
+def _greeted(line: Wire, timeout_s: float) -> Running | None:
+    """HELLO's answer; an SMP server that got the question has forgotten it before it is asked in its own words."""
+    said = line.hello(timeout_s)
+    if said is None:
+        line.end_line()
+    return said
 
 
 def _image(package: Package) -> tuple[bytes, bytes]:

@@ -47,7 +47,9 @@ def parse_mcuboot(raw: bytes, where: str) -> McubootImage:
     try:
         return _parse(raw, where)
     except struct.error as error:
-        raise PackageError(f"{where}: the MCUboot image is cut off ({error}); build or copy it again") from error
+        raise PackageError(
+            f"{where}: the MCUboot image is cut off ({error}); build or copy it again"
+        ) from error
 
 
 def _parse(raw: bytes, where: str) -> McubootImage:
@@ -70,9 +72,13 @@ def _tlvs(raw: bytes, at: int, protected: int, where: str) -> Iterator[tuple[int
     for magic in (_PROTECTED_MAGIC, _TLV_MAGIC) if protected else (_TLV_MAGIC,):
         found, size = _TLV.unpack_from(raw, at)
         if found != magic:
-            raise PackageError(f"{where}: expected a trailer (0x{magic:04x}) at 0x{at:x}, found 0x{found:04x}")
+            raise PackageError(
+                f"{where}: expected a trailer (0x{magic:04x}) at 0x{at:x}, found 0x{found:04x}"
+            )
         if size < _TLV.size or at + size > len(raw):
-            raise PackageError(f"{where}: the MCUboot image is cut off in its trailer at 0x{at:x}: build it again")
+            raise PackageError(
+                f"{where}: the MCUboot image is cut off in its trailer at 0x{at:x}: build it again"
+            )
         yield from _entries(raw[at + _TLV.size : at + size])
         at += size
     if at != len(raw):

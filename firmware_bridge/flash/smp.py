@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _HOW = 'MCUboot nodes need the package smpclient: pip install "edgeinfer[firmware]"'
-_CONNECT_S, _REPLY_S, _ERASE_S = 5.0, 2.5, 40.0  # a port may come back first; the first chunk is answered after a whole slot was erased
+_CONNECT_S, _REPLY_S, _ERASE_S = (
+    5.0,
+    2.5,
+    40.0,
+)  # a port may come back first; the first chunk is answered after a whole slot was erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,14 @@ class Smp:
     async def _ask(self, request: Any, what: str) -> Any:
         from smpclient.generics import success
 
-        said = await self._client.request(request)
+        said: Any = await self._client.request(request)
         if not success(said):
             raise FlashError(f"{self.port}: the node does not {what}: {_reason(said)}")
         return said
 
 
-def talk(port: str, baud: int, work: Callable[[Smp], Awaitable[T]]) -> T:
-    """`work` with a connected server; opens and closes the port.
+def talk(port: str, baud: int, work: Callable[[Smp], Awaitable[T]], reply_s: float = _REPLY_S) -> T:
+    """`work` with a connected server; opens and closes the port. An answer may take `reply_s`.
 
     Raises:
         FlashError: no port, no server, the cable out, or what the server refused.
@@ -98,10 +102,12 @@ def talk(port: str, baud: int, work: Callable[[Smp], Awaitable[T]]) -> T:
         from smpclient.transport.serial import SMPSerialTransport
     except ImportError as error:
         raise FlashError(_HOW) from error
-    logging.getLogger("smpclient").addHandler(logging.NullHandler())  # else it writes between our progress bars
+    logging.getLogger("smpclient").addHandler(
+        logging.NullHandler()
+    )  # else it writes between our progress bars
 
     async def whole() -> T:
-        client = SMPClient(SMPSerialTransport(baudrate=baud, exclusive=True), port, timeout_s=_REPLY_S)
+        client = SMPClient(SMPSerialTransport(baudrate=baud, exclusive=True), port, timeout_s=reply_s)
         await client.connect(_CONNECT_S)
         try:
             return await work(Smp(port, client))
@@ -115,9 +121,13 @@ def talk(port: str, baud: int, work: Callable[[Smp], Awaitable[T]]) -> T:
     except exceptions.SMPUploadError as error:
         raise FlashError(f"{port}: the node refused the image: {_reason(*error.args[:1])}") from error
     except exceptions.SMPClientException as error:
-        raise FlashError(f"{port}: the node answers what is no SMP: {str(error).strip().splitlines()[0]}") from error
+        raise FlashError(
+            f"{port}: the node answers what is no SMP: {str(error).strip().splitlines()[0]}"
+        ) from error
     except (SMPTransportDisconnected, OSError) as error:
-        raise FlashError(f"{port}: the port went away in the middle: is the cable in, has the board power?") from error
+        raise FlashError(
+            f"{port}: the port went away in the middle: is the cable in, has the board power?"
+        ) from error
 
 
 def _silent(said: str) -> str:
@@ -128,7 +138,14 @@ def _silent(said: str) -> str:
 
 def _slots(said: Any) -> list[Slot]:
     return [
-        Slot(one.slot, one.version, bytes(one.hash or b""), bool(one.active), bool(one.confirmed), bool(one.pending))
+        Slot(
+            one.slot,
+            one.version,
+            bytes(one.hash or b""),
+            bool(one.active),
+            bool(one.confirmed),
+            bool(one.pending),
+        )
         for one in said.images
         if not one.image  # of the first image only; further ones belong to other cores
     ]

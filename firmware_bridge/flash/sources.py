@@ -107,4 +107,6 @@ def _text(raw: bytes, path: Path) -> str:
     try:
         return raw.decode("ascii")
     except UnicodeDecodeError as error:
-        raise PackageError(f"{path}: expected Intel HEX, found a byte that is no text at offset {error.start}") from error
+        raise PackageError(
+            f"{path}: expected Intel HEX, found a byte that is no text at offset {error.start}"
+        ) from error

@@ -49,7 +49,9 @@ class Stm32loader:
         if len(package.images) != 1:
             raise PackageError(f"stm32loader writes one image, the package holds {len(package.images)}")
         (image,) = package.images.values()
-        if image.offset != _FLASH_BASE:  # sectors differ from chip to chip, so that only all of it is safe to erase
+        if (
+            image.offset != _FLASH_BASE
+        ):  # sectors differ from chip to chip, so that only all of it is safe to erase
             raise PackageError(
                 f"the image begins at 0x{image.offset:x}, expected 0x{_FLASH_BASE:08x}: all flash is erased before "
                 "writing, so pack what lies below (a bootloader of your own) into the same hex file"
@@ -74,7 +76,9 @@ class Stm32loader:
         with TemporaryDirectory() as folder:
             file = Path(folder) / "back.bin"
             where = ["-a", hex(_FLASH_BASE), "-l", str(self._size)]
-            _check(port, self._run(port, ["-r", *where, str(file)], _WRITE_S, _Steps(self._size, 1, progress)))
+            _check(
+                port, self._run(port, ["-r", *where, str(file)], _WRITE_S, _Steps(self._size, 1, progress))
+            )
             content = file.read_bytes().rstrip(bytes([ERASED]))
         progress(1.0)
         return Image(_FLASH_BASE, content) if content else None
@@ -121,12 +125,16 @@ def _check(port: str, done: process.Done) -> None:
 
 def _plain(done: process.Done) -> str:
     """What stm32loader's words, often a traceback, mean to somebody who stands in front of the board."""
-    spoken = "\n".join(line for line in done.said.splitlines() if not line.startswith(" "))  # without source lines
+    spoken = "\n".join(
+        line for line in done.said.splitlines() if not line.startswith(" ")
+    )  # without source lines
     for words, meaning in _MEANINGS:
         if words in spoken:
             return meaning
     if "NACK Command" in done.last_line:
-        return f"the chip refuses the command {_COMMAND.findall(done.said)[-1]!r}: its flash is read-protected"
+        return (
+            f"the chip refuses the command {_COMMAND.findall(done.said)[-1]!r}: its flash is read-protected"
+        )
     return done.last_line
 
 
@@ -136,8 +144,20 @@ _MEANINGS = (
     ("device disconnected", _GONE),
     ("could not open port", "the port cannot be opened: is the cable in, does somebody else have it open?"),
     ("Can't init into bootloader", "no ROM bootloader answers: are BOOT0 and reset wired, or set by hand?"),
-    ("Erase failed", "the chip refuses to be erased: its flash is read-protected; unprotecting it erases all of it"),
-    ("Verification FAILED", "what is in flash after writing is not the image: write it again, else the chip is worn"),
-    ("programming failed", "the chip refused a block: the line disturbs bytes, or the image is larger than the flash"),
-    ("Can't read port or timeout", "the chip fell silent in the middle: is the cable in, does it have power?"),
+    (
+        "Erase failed",
+        "the chip refuses to be erased: its flash is read-protected; unprotecting it erases all of it",
+    ),
+    (
+        "Verification FAILED",
+        "what is in flash after writing is not the image: write it again, else the chip is worn",
+    ),
+    (
+        "programming failed",
+        "the chip refused a block: the line disturbs bytes, or the image is larger than the flash",
+    ),
+    (
+        "Can't read port or timeout",
+        "the chip fell silent in the middle: is the cable in, does it have power?",
+    ),
 )

@@ -63,6 +63,10 @@ class Wire:
         body = struct.pack("<HB", next(_ids) & 0xFFFF, code) + arguments
         return self.ask(COMMAND, body)[3]
 
+    def end_line(self) -> None:
+        """What was asked so far is not the beginning of a line for a node that reads lines (SMP, a console)."""
+        self._send(b"\n")
+
     def _send(self, raw: bytes) -> None:
         try:
             os.write(self._fd, raw)

@@ -60,7 +60,9 @@ def test_an_upgrade_is_tried_proven_by_the_image_list_and_confirmed(tmp_path, no
     assert run(tmp_path, firmware("motor 2.0.0"), board).result == "already"
 
 
-def test_a_node_that_speaks_our_protocol_is_flashed_in_recovery_and_proves_length_and_crc(tmp_path, node, firmware):
+def test_a_node_that_speaks_our_protocol_is_flashed_in_recovery_and_proves_length_and_crc(
+    tmp_path, node, firmware
+):
     board = node(speaks="edgelink")
     verdict = run(tmp_path, firmware("motor 2.0.0"), board)
     assert (verdict.result, verdict.proof) == ("flashed", "image"), verdict
@@ -97,7 +99,9 @@ def test_an_image_that_hangs_is_left_by_a_reset_and_the_message_says_so(tmp_path
     assert run(tmp_path, firmware("motor 2.0.0"), board).result == "flashed"
 
 
-def test_a_cable_pulled_while_uploading_leaves_the_old_image_and_the_next_flash_works(tmp_path, node, firmware):
+def test_a_cable_pulled_while_uploading_leaves_the_old_image_and_the_next_flash_works(
+    tmp_path, node, firmware
+):
     board = node()
     board.cut_at_chunk = 20
     verdict = run(tmp_path, firmware("motor 2.0.0"), board, prove_s=1.0)
