@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from firmware_bridge.flash.errors import PackageError
 from firmware_bridge.flash.image import Image
 from firmware_bridge.flash.package import Package
+from firmware_bridge.flash.running import Hello
 
 Progress = Callable[[float], None]
 """`progress(share)`: how much is done, 0 to 1; called from the flasher's thread, often."""
@@ -82,6 +83,20 @@ class Flasher(Protocol):
     def revert(self, port: str) -> None:
         """Where `keeps_old`: start the image that ran before. Others are reverted by writing the backup."""
         ...
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A flasher that also knows how to ask nodes which do not speak our protocol what they run."""
+
+    def asking(self, hello: Hello) -> Hello:
+        """`hello`, and where nobody answers it the flasher's own way."""
+        ...
+
+
+def hello_by(flasher: Flasher, hello: Hello) -> Hello:
+    """How to ask a node that `flasher` writes."""
+    return flasher.asking(hello) if isinstance(flasher, Asks) else hello
 
 
 FLASHERS: Mapping[str, str] = {

@@ -12,9 +12,8 @@ from firmware_bridge.flash.flasher import Options, Probe, Progress, Traits, numb
 from firmware_bridge.flash.image import Image
 from firmware_bridge.flash.mcuboot_image import parse_mcuboot
 from firmware_bridge.flash.package import Package
-from firmware_bridge.flash.running import Running
+from firmware_bridge.flash.running import Hello, Running
 from firmware_bridge.flash.smp import Smp
-from firmware_bridge.flash.wire import Wire
 
 _HELLO_S, _LIST_S = 1.0, 1.0
 
@@ -50,23 +49,20 @@ class Mcuboot:
                 f"{digest.hex()}: pack it without --build"
             )
 
-    def hello(self, port: str, timeout_s: float) -> Running | None:
-        """HELLO, or what the SMP server tells: its build digest is then the hash of the image that it runs.
+    def asking(self, hello: Hello) -> Hello:
+        """HELLO, else what the SMP server tells: the build digest is then the hash of the image that it runs."""
 
-        Raises:
-            FlashError: the port cannot be opened.
-        """
-        with wire.opened(port, self._baud) as line:
-            said = _greeted(line, min(_HELLO_S, timeout_s))
-        return said or self._listed(port)
+        def asked(port: str, timeout_s: float) -> Running | None:
+            return hello(port, min(_HELLO_S, timeout_s)) or self._listed(port)
+
+        return asked
 
     def probe(self, port: str) -> Probe:
-        try:
-            said = self._listed(port)
-        except FlashError as error:
-            return Probe("silent", str(error))
+        said = self._listed(port)
         if said is None:
-            return Probe("silent", "no SMP server answers")
+            return Probe(
+                "silent", "no SMP server answers, neither the firmware's nor that of serial recovery"
+            )
         return Probe("right", f"an SMP server answers: {said}")
 
     def read(self, port: str, progress: Progress) -> Image | None:
@@ -118,6 +114,8 @@ class Mcuboot:
             return Running(board, "MCUboot-image", runs.version, build=runs.digest.hex())
 
         try:
+            with wire.opened(port, self._baud) as line:
+                line.end_line()  # of what we asked in our own words
             return smp.talk(port, self._baud, work, _LIST_S)
         except FlashError:
             return None  # asked again by whoever waits for it
@@ -131,19 +129,12 @@ class Mcuboot:
     def _command(self, port: str, code: int, failed: str, arguments: bytes = b"") -> bool:
         """Whether the node speaks our protocol; it has then done as it was told."""
         with wire.opened(port, self._baud) as line:
-            if _greeted(line, _HELLO_S) is None:
+            if line.hello(_HELLO_S) is None:
+                line.end_line()
                 return False
             if result := line.command(code, arguments):
                 raise FlashError(f"{port}: {failed} (result {result})")
         return True
-
-
-def _greeted(line: Wire, timeout_s: float) -> Running | None:
-    """HELLO's answer; an SMP server that got the question has forgotten it before it is asked in its own words."""
-    said = line.hello(timeout_s)
-    if said is None:
-        line.end_line()
-    return said
 
 
 def _image(package: Package) -> tuple[bytes, bytes]:

@@ -69,11 +69,10 @@ class Smp:
 
     async def board(self) -> str:
         """The hardware platform, such as nrf52840dk; "" where the server does not tell it."""
-        from smpclient.generics import success
         from smpclient.requests.os_management import OSApplicationInfoRead
 
         said: Any = await self._client.request(OSApplicationInfoRead(format="i"))
-        return str(said.output).strip() if success(said) else ""
+        return str(said.output).strip() if _done(said) else ""
 
     async def _mark(self, digest: bytes, *, confirm: bool) -> list[Slot]:
         from smpclient.requests.image_management import ImageStatesWrite
@@ -82,12 +81,17 @@ class Smp:
         return _slots(await self._ask(ImageStatesWrite(hash=digest, confirm=confirm), what))
 
     async def _ask(self, request: Any, what: str) -> Any:
-        from smpclient.generics import success
-
-        said: Any = await self._client.request(request)
-        if not success(said):
+        client: Any = self._client  # a request's type says its reply's; all are alike here
+        said = await client.request(request)
+        if not _done(said):
             raise FlashError(f"{self.port}: the node does not {what}: {_reason(said)}")
         return said
+
+
+def _done(said: Any) -> bool:
+    from smp.message import ResponseType
+
+    return bool(said.RESPONSE_TYPE is ResponseType.SUCCESS)
 
 
 def talk(port: str, baud: int, work: Callable[[Smp], Awaitable[T]], reply_s: float = _REPLY_S) -> T:

@@ -8,7 +8,6 @@ from firmware_bridge.flash import package
 from firmware_bridge.flash.errors import FlashError, PackageError
 from firmware_bridge.flash.image import Image
 from firmware_bridge.flash.mcuboot import Mcuboot
-from firmware_bridge.flash.mcuboot_image import parse_mcuboot
 from firmware_bridge.flash.sources import Found, gather
 from tests.fixtures.flashing import flash, nothing
 from tests.fixtures.smp_node import McubootNode
@@ -44,27 +43,22 @@ def node(tmp_path, signed, plugged):
     return make
 
 
-def run(tmp_path, what, board, **more):
-    """A whole job, where the node's SMP server proves what runs."""
-    return flash(tmp_path, what, board.port, hello=Mcuboot(what.manifest.options).hello, **more)
-
-
 def test_an_upgrade_is_tried_proven_by_the_image_list_and_confirmed(tmp_path, node, firmware):
     board = node()
-    verdict = run(tmp_path, firmware("motor 2.0.0"), board)
+    verdict = flash(tmp_path, firmware("motor 2.0.0"), board.port)
     assert (verdict.result, verdict.proof) == ("flashed", "build"), verdict
     assert board.name == "motor 2.0.0"
     assert board.slots[0].confirmed
     board.reset()
     assert board.name == "motor 2.0.0"  # a confirmed image stays
-    assert run(tmp_path, firmware("motor 2.0.0"), board).result == "already"
+    assert flash(tmp_path, firmware("motor 2.0.0"), board.port).result == "already"
 
 
 def test_a_node_that_speaks_our_protocol_is_flashed_in_recovery_and_proves_length_and_crc(
     tmp_path, node, firmware
 ):
     board = node(speaks="edgelink")
-    verdict = run(tmp_path, firmware("motor 2.0.0"), board)
+    verdict = flash(tmp_path, firmware("motor 2.0.0"), board.port)
     assert (verdict.result, verdict.proof) == ("flashed", "image"), verdict
     assert board.uploads == [2]  # the second slot, by its number in serial recovery
     assert board.slots[0].confirmed
@@ -91,12 +85,12 @@ def test_an_image_that_is_not_confirmed_is_gone_after_a_reset(node, firmware):
 
 def test_an_image_that_hangs_is_left_by_a_reset_and_the_message_says_so(tmp_path, node, firmware):
     board = node()
-    verdict = run(tmp_path, firmware("hang 2.0.0"), board, prove_s=1.0)
+    verdict = flash(tmp_path, firmware("hang 2.0.0"), board.port, prove_s=1.0)
     assert verdict.result == "failed"
     assert "press reset, and the old image comes back" in verdict.why
     board.reset()
     assert board.name == "motor 1.0.0"
-    assert run(tmp_path, firmware("motor 2.0.0"), board).result == "flashed"
+    assert flash(tmp_path, firmware("motor 2.0.0"), board.port).result == "flashed"
 
 
 def test_a_cable_pulled_while_uploading_leaves_the_old_image_and_the_next_flash_works(
@@ -104,13 +98,13 @@ def test_a_cable_pulled_while_uploading_leaves_the_old_image_and_the_next_flash_
 ):
     board = node()
     board.cut_at_chunk = 20
-    verdict = run(tmp_path, firmware("motor 2.0.0"), board, prove_s=1.0)
+    verdict = flash(tmp_path, firmware("motor 2.0.0"), board.port, prove_s=1.0)
     assert verdict.result == "failed"
     assert "went away in the middle" in verdict.why
     board.start()
     board.reset()
     assert board.name == "motor 1.0.0"
-    assert run(tmp_path, firmware("motor 2.0.0"), board).result == "flashed"
+    assert flash(tmp_path, firmware("motor 2.0.0"), board.port).result == "flashed"
 
 
 def test_an_image_larger_than_the_slot_is_refused_by_the_node(node, firmware):
@@ -152,7 +146,7 @@ def test_a_recovery_that_writes_over_the_running_slot_is_told(node, firmware):
 
 def test_an_image_for_another_board_is_refused_before_anything_is_written(tmp_path, node, firmware):
     board = node(board="nrf9160dk")
-    verdict = run(tmp_path, firmware("motor 2.0.0"), board)
+    verdict = flash(tmp_path, firmware("motor 2.0.0"), board.port)
     assert (verdict.result, verdict.exit_code) == ("refused", 2)
     assert "nrf9160dk" in verdict.why
     assert board.uploads == []
@@ -161,8 +155,8 @@ def test_an_image_for_another_board_is_refused_before_anything_is_written(tmp_pa
 def test_a_node_that_does_not_tell_its_board_needs_the_packages_word_for_it(tmp_path, node, firmware):
     board = node()
     board.tells_board = False
-    assert run(tmp_path, firmware("motor 2.0.0"), board).result == "refused"
-    assert run(tmp_path, firmware("motor 2.0.0", assume=BOARD), board).result == "flashed"
+    assert flash(tmp_path, firmware("motor 2.0.0"), board.port).result == "refused"
+    assert flash(tmp_path, firmware("motor 2.0.0", assume=BOARD), board.port).result == "flashed"
 
 
 def test_a_silent_port_is_told(tmp_path, node, firmware):
@@ -185,8 +179,3 @@ def test_what_is_no_mcuboot_image_is_refused():
     manifest = package.build(found, board=BOARD, name="m", version="1", flasher="mcuboot")
     with pytest.raises(PackageError, match=r"0x96f3b83d.*imgtool"):
         Mcuboot({}).fit(package.read(package.pack(manifest, found), "p"))
-
-
-def test_our_reading_of_an_image_is_imgtools(signed):
-    raw = signed("motor 1.2.3+4").read_bytes()
-    assert parse_mcuboot(raw, "x").version == "1.2.3+4"
