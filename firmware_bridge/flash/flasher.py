@@ -87,10 +87,10 @@ class Flasher(Protocol):
 
 @runtime_checkable
 class Asks(Protocol):
-    """A flasher that also knows how to ask nodes which do not speak our protocol what they run."""
+    """A flasher whose nodes are asked in another way: by other modem lines, or not in our protocol."""
 
     def asking(self, hello: Hello) -> Hello:
-        """`hello`, and where nobody answers it the flasher's own way."""
+        """What a job uses instead of `hello`."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,8 @@ from firmware_bridge.flash.errors import FlashError, PackageError
 from firmware_bridge.flash.flasher import Options, Probe, Progress, Traits, number
 from firmware_bridge.flash.image import ERASED, Image
 from firmware_bridge.flash.package import Package
+from firmware_bridge.flash.running import Hello
+from firmware_bridge.flash.wire import HelloAt
 
 _HOW = 'pip install "edgeinfer[firmware]"'
 _FLASH_BASE = 0x0800_0000  # every STM32
@@ -41,9 +44,15 @@ class Stm32loader:
         self._baud = number(options, "baud", 115_200)
         self._size = number(options, "size", 0)
         self._chip = number(options, "chip", 0)
-        self._wiring = ["-s"] * bool(number(options, "swap", 0)) + ["-B"] * bool(
-            number(options, "boot0_low", 0)
-        )
+        self._swap, self._low = bool(number(options, "swap", 0)), bool(number(options, "boot0_low", 0))
+
+    def asking(self, hello: Hello) -> Hello:
+        """`hello` with reset let go and BOOT0 off: opening a port asserts both lines, which would hold the chip."""
+        if not isinstance(hello, HelloAt):
+            return hello
+        reset, boot0 = False, not self._low
+        dtr, rts = (boot0, reset) if self._swap else (reset, boot0)
+        return replace(hello, dtr=dtr, rts=rts)
 
     def fit(self, package: Package) -> None:
         if len(package.images) != 1:
@@ -100,7 +109,8 @@ class Stm32loader:
 
     def _run(self, port: str, what: list[str], timeout_s: float, seen: _Steps | None = None) -> process.Done:
         command = [*process.find("stm32loader", _HOW), "-p", port, "-b", str(self._baud), "-f", self._family]
-        return process.run([*command, *self._wiring, "-V", *what], timeout_s, seen or len)
+        wiring = ["-s"] * self._swap + ["-B"] * self._low
+        return process.run([*command, *wiring, "-V", *what], timeout_s, seen or len)
 
 
 class _Steps:

@@ -10,7 +10,7 @@ from firmware_bridge.flash.esptool import Esptool
 from firmware_bridge.flash.image import Image
 from tests.fixtures.esp_images import esp_image
 from tests.fixtures.esprom import ESP8266, Esp
-from tests.fixtures.flashing import flash, image_of, nothing, packed, written
+from tests.fixtures.flashing import flash, flash_command, image_of, nothing, packed, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -114,3 +114,9 @@ def test_parts_that_share_a_sector_are_not_packed():
     parts = Image(0x1000, bytes(5000)), Image(0x2800, b"abcd")
     with pytest.raises(PackageError, match="share flash at 0x2800"):
         Esptool(OPTIONS).fit(packed("esp32", "1", *parts))
+
+
+def test_our_own_asking_does_not_reset_the_chip_into_its_bootloader(tmp_path, chip):
+    written(chip, 0, esp_image("motor 0.9", 30_000, APP))
+    code, said = flash_command(tmp_path, firmware("1.0.0"), chip.port)
+    assert (code, said["result"], said["proof"]) == (0, "flashed", "image")

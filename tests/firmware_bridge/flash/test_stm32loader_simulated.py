@@ -11,7 +11,7 @@ from firmware_bridge.flash.image import Image
 from firmware_bridge.flash.sources import Found
 from firmware_bridge.flash.stm32loader import Stm32loader
 from tests.fixtures.an3155 import FLASH, Stm32
-from tests.fixtures.flashing import flash, image_of, nothing, packed, written
+from tests.fixtures.flashing import flash, flash_command, image_of, nothing, packed, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -127,3 +127,19 @@ def test_two_images_are_refused():
     manifest = package.build(two, board="bluepill", name="n", version="1", flasher="stm32loader")
     with pytest.raises(PackageError, match="one image"):
         Stm32loader(OPTIONS).fit(package.read(package.pack(manifest, two), "p"))
+
+
+def test_our_own_asking_does_not_hold_the_chip_in_reset(tmp_path, chip):
+    written(chip, FLASH, image_of("motor 0.9", SIZE, FLASH))
+    code, said = flash_command(tmp_path, firmware("1.0.0"), chip.port)
+    assert (code, said["result"], said["proof"]) == (0, "flashed", "image")
+
+
+@pytest.mark.parametrize(("swap", "low"), [(0, 1), (1, 0), (1, 1)])
+def test_other_wirings_of_reset_and_boot0_are_options(tmp_path, plugged, swap, low):
+    chip = Stm32(tmp_path / "chip", swap=bool(swap), boot0_low=bool(low))
+    chip.image_length = SIZE
+    plugged(chip)
+    what = packed("bluepill", "1.0.0", image_of("motor 1.0.0", SIZE, FLASH), swap=swap, boot0_low=low)
+    code, said = flash_command(tmp_path, what, chip.port)
+    assert (code, said["result"], said["proof"]) == (0, "flashed", "image")
