@@ -110,6 +110,17 @@ def test_a_cable_pulled_while_writing_is_told_and_the_next_flash_works(tmp_path,
     assert (again.result, again.proof) == ("flashed", "image")
 
 
+def test_an_application_that_does_not_prove_itself_is_rolled_back_to_the_copy(tmp_path, chip):
+    old = esp_image("motor 0.9", 30_000, APP)
+    written(chip, 0, old)
+    longer = packed(
+        "esp32", "1.0.0", esp_image("motor 1.0.0", 33_000, APP), **ROM_ONLY
+    )  # its CRC is never said
+    verdict = flash(tmp_path, longer, chip.port)
+    assert (verdict.result, verdict.exit_code) == ("rolled back", 1), verdict
+    assert chip.flash[APP:][:SIZE] == old.content
+
+
 def test_parts_that_share_a_sector_are_not_packed():
     parts = Image(0x1000, bytes(5000)), Image(0x2800, b"abcd")
     with pytest.raises(PackageError, match="share flash at 0x2800"):

@@ -83,6 +83,15 @@ def test_an_image_that_is_not_confirmed_is_gone_after_a_reset(node, firmware):
         flasher.accept(board.port)
 
 
+def test_firmware_that_speaks_our_protocol_is_reverted_by_its_own_restart(node, firmware):
+    board = node(speaks="edgelink")
+    flasher = Mcuboot({})
+    flasher.write(board.port, firmware("motor 2.0.0"), nothing)
+    assert board.name == "motor 2.0.0"
+    flasher.revert(board.port)
+    assert board.name == "motor 1.0.0"
+
+
 def test_an_image_that_hangs_is_left_by_a_reset_and_the_message_says_so(tmp_path, node, firmware):
     board = node()
     verdict = flash(tmp_path, firmware("hang 2.0.0"), board.port, prove_s=1.0)

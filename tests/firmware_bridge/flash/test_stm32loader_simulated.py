@@ -112,6 +112,16 @@ def test_a_cable_pulled_while_writing_is_told_and_the_next_flash_works(tmp_path,
     assert (again.result, again.proof) == ("flashed", "image")
 
 
+def test_an_image_that_does_not_prove_itself_is_rolled_back_to_the_copy(tmp_path, chip):
+    old = image_of("motor 0.9", SIZE, FLASH)
+    written(chip, FLASH, old)
+    longer = packed("bluepill", "1.0.0", image_of("motor 1.0.0", SIZE + 900, FLASH))  # its CRC is never said
+    verdict = flash(tmp_path, longer, chip.port)
+    assert (verdict.result, verdict.exit_code) == ("rolled back", 1), verdict
+    assert chip.flash[:SIZE] == old.content
+    assert set(chip.flash[SIZE:]) == {0xFF}
+
+
 def test_an_image_that_does_not_start_at_the_beginning_of_flash_is_not_packed():
     with pytest.raises(PackageError, match="all flash is erased"):
         Stm32loader(OPTIONS).fit(packed("bluepill", "1", Image(FLASH + 0x2000, b"abcd")))
