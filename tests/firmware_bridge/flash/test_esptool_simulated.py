@@ -6,7 +6,7 @@ import pytest
 
 from firmware_bridge.flash.boards import BOARDS
 from firmware_bridge.flash.errors import FlashError, PackageError
-from firmware_bridge.flash.esptool import Esptool
+from firmware_bridge.flash.esptool import Esptool, _Steps
 from firmware_bridge.flash.image import Image
 from tests.fixtures.esp_images import esp_image
 from tests.fixtures.esprom import ESP8266, Esp
@@ -57,6 +57,14 @@ def test_progress_grows_over_all_parts_to_the_whole(chip):
     assert shares == sorted(shares)
     assert len(shares) > 5
     assert shares[-1] == 1.0
+
+
+def test_progress_is_that_of_all_bytes_of_all_parts():
+    shares = []
+    steps = _Steps([Image(0x1000, bytes(1000)), Image(0x8000, bytes(3000))], shares.append)
+    steps("Writing at 0x00001200 ━━  50.0% 512B/1000B\nWriting at 0x000013e8")
+    steps("\nWriting at 0x00008400 ━━  33.3% 1.00kB/3.00kB")
+    assert shares == [0.25, 0.506]
 
 
 def test_the_application_is_read_back_as_it_is_in_flash(chip):

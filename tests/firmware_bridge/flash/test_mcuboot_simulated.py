@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from firmware_bridge.flash import package
+from firmware_bridge.flash import package, smp
 from firmware_bridge.flash.errors import FlashError, PackageError
 from firmware_bridge.flash.image import Image
 from firmware_bridge.flash.mcuboot import Mcuboot
@@ -188,3 +190,14 @@ def test_what_is_no_mcuboot_image_is_refused():
     manifest = package.build(found, board=BOARD, name="m", version="1", flasher="mcuboot")
     with pytest.raises(PackageError, match=r"0x96f3b83d.*imgtool"):
         Mcuboot({}).fit(package.read(package.pack(manifest, found), "p"))
+
+
+def test_without_smpclient_it_is_told_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "smpclient", None)
+    with pytest.raises(FlashError, match=r'pip install "edgeinfer\[firmware\]"'):
+        smp.talk("/dev/none", 115_200, smp.Smp.reset)
+
+
+def test_a_port_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(FlashError, match="cannot be opened: is the cable in"):
+        smp.talk(str(tmp_path / "none"), 115_200, smp.Smp.reset)
