@@ -6,7 +6,7 @@ and firmware that has an SMP server itself (Zephyr's mcumgr), which only its ima
 
 from __future__ import annotations
 
-from firmware_bridge.flash import smp, wire
+from firmware_bridge.flash import entry, smp, wire
 from firmware_bridge.flash.errors import FlashError, PackageError
 from firmware_bridge.flash.flasher import Options, Probe, Progress, Traits, number
 from firmware_bridge.flash.image import Image
@@ -16,6 +16,10 @@ from firmware_bridge.flash.running import Hello, Running
 from firmware_bridge.flash.smp import Smp
 
 _HELLO_S, _LIST_S = 1.0, 1.0
+_LEAVES_S, _BACK_S = (
+    1.0,
+    60.0,
+)  # Zephyr restarts 250 ms after its reply; a swap of 512 KB may take half a minute
 
 
 class Mcuboot:
@@ -80,6 +84,7 @@ class Mcuboot:
             await server.reset()
 
         smp.talk(port, self._baud, work)
+        _wait_restart(port)
         progress(1.0)
 
     def accept(self, port: str) -> None:
@@ -98,12 +103,12 @@ class Mcuboot:
 
     def revert(self, port: str) -> None:
         """A reset without acceptance brings the old image back; one that hangs needs the watchdog or the button."""
-        if self._command(port, wire.REBOOT, "the node did not restart"):
-            return
-        try:
-            smp.talk(port, self._baud, Smp.reset)
-        except FlashError as error:
-            raise FlashError(f"{error}; press reset, and the old image comes back") from error
+        if not self._command(port, wire.REBOOT, "the node did not restart"):
+            try:
+                smp.talk(port, self._baud, Smp.reset)
+            except FlashError as error:
+                raise FlashError(f"{error}; press reset, and the old image comes back") from error
+        _wait_restart(port)
 
     def _listed(self, port: str) -> Running | None:
         async def work(server: Smp) -> Running | None:
@@ -113,6 +118,7 @@ class Mcuboot:
             board = await server.board() or self._assume or "unknown"
             return Running(board, "MCUboot-image", runs.version, build=runs.digest.hex())
 
+        smp.need()
         try:
             with wire.opened(port, self._baud) as line:
                 line.end_line()  # of what we asked in our own words
@@ -122,9 +128,11 @@ class Mcuboot:
 
     def _enter(self, port: str) -> bool:
         """Whether the node left its firmware for serial recovery; else its firmware has the server."""
-        return self._command(
-            port, wire.ENTER_BOOTLOADER, "the node does not enter its bootloader", wire.MAGIC
-        )
+        failed = "the node does not enter its bootloader"
+        if not self._command(port, wire.ENTER_BOOTLOADER, failed, wire.MAGIC):
+            return False
+        _wait_restart(port)
+        return True
 
     def _command(self, port: str, code: int, failed: str, arguments: bytes = b"") -> bool:
         """Whether the node speaks our protocol; it has then done as it was told."""
@@ -135,6 +143,12 @@ class Mcuboot:
             if result := line.command(code, arguments):
                 raise FlashError(f"{port}: {failed} (result {result})")
         return True
+
+
+def _wait_restart(port: str) -> None:
+    """A node with USB of its own leaves the bus when it restarts, and comes back; a port that stays is taken as it is."""
+    entry.wait_gone(port, _LEAVES_S)
+    entry.wait_back(port, _BACK_S)
 
 
 def _image(package: Package) -> tuple[bytes, bytes]:

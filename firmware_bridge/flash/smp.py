@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from firmware_bridge.flash.errors import FlashError
@@ -94,18 +95,23 @@ def _done(said: Any) -> bool:
     return bool(said.RESPONSE_TYPE is ResponseType.SUCCESS)
 
 
+def need() -> None:
+    """Raises FlashError where smpclient is not installed."""
+    if find_spec("smpclient") is None:
+        raise FlashError(_HOW)
+
+
 def talk(port: str, baud: int, work: Callable[[Smp], Awaitable[T]], reply_s: float = _REPLY_S) -> T:
     """`work` with a connected server; opens and closes the port. An answer may take `reply_s`.
 
     Raises:
         FlashError: no port, no server, the cable out, or what the server refused.
     """
-    try:
-        from smpclient import SMPClient, exceptions
-        from smpclient.transport import SMPTransportDisconnected
-        from smpclient.transport.serial import SMPSerialTransport
-    except ImportError as error:
-        raise FlashError(_HOW) from error
+    need()
+    from smpclient import SMPClient, exceptions
+    from smpclient.transport import SMPTransportDisconnected
+    from smpclient.transport.serial import SMPSerialTransport
+
     logging.getLogger("smpclient").addHandler(
         logging.NullHandler()
     )  # else it writes between our progress bars

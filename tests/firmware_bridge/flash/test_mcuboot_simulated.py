@@ -192,10 +192,21 @@ def test_what_is_no_mcuboot_image_is_refused():
         Mcuboot({}).fit(package.read(package.pack(manifest, found), "p"))
 
 
-def test_without_smpclient_it_is_told_what_to_install(monkeypatch):
+@pytest.mark.parametrize("speaks", ["smp", "edgelink"])
+def test_a_port_that_leaves_the_bus_at_each_restart_is_waited_for(tmp_path, node, firmware, speaks):
+    board = node(speaks=speaks)
+    board.usb = True
+    verdict = flash(tmp_path, firmware("motor 2.0.0"), board.port)
+    assert verdict.result == "flashed", verdict
+    assert board.slots[0].confirmed
+
+
+def test_without_smpclient_it_is_told_what_to_install(tmp_path, node, firmware, monkeypatch):
+    board = node()
     monkeypatch.setitem(sys.modules, "smpclient", None)
-    with pytest.raises(FlashError, match=r'pip install "edgeinfer\[firmware\]"'):
-        smp.talk("/dev/none", 115_200, smp.Smp.reset)
+    verdict = flash(tmp_path, firmware("motor 2.0.0"), board.port)
+    assert verdict.result == "refused"
+    assert 'pip install "edgeinfer[firmware]"' in verdict.why
 
 
 def test_a_port_that_is_not_there_is_told(tmp_path):
