@@ -13,13 +13,11 @@ from firmware_bridge.flash.image import Image
 from firmware_bridge.flash.mcuboot_image import parse_mcuboot
 from firmware_bridge.flash.package import Package
 from firmware_bridge.flash.running import Hello, Running
-from firmware_bridge.flash.smp import Smp
+from firmware_bridge.flash.smp import Slot, Smp
 
 _HELLO_S, _LIST_S = 1.0, 1.0
-_LEAVES_S, _BACK_S = (
-    1.0,
-    60.0,
-)  # Zephyr restarts 250 ms after its reply; a swap of 512 KB may take half a minute
+_LEAVES_S = 1.0  # Zephyr restarts 250 ms after its reply
+_BACK_S = 60.0  # a swap of 512 KB may take half a minute
 
 
 class Mcuboot:
@@ -74,13 +72,14 @@ class Mcuboot:
 
     def write(self, port: str, package: Package, progress: Progress) -> None:
         content, self._digest = _image(package)
-        number_of_image = self._recovery if self._enter(port) else self._image
+        self._enter(port)
 
         async def work(server: Smp) -> None:
-            await server.slots()  # whoever does not answer this is not waited for as one who erases
-            await server.upload(content, number_of_image, progress)
-            _second(port, await server.slots(), self._digest)
-            await server.test(self._digest)
+            before = await server.slots()  # whoever does not answer this is not waited for as one who erases
+            where = self._image if smp.active(before) else self._recovery
+            await server.upload(content, where, progress)
+            if _to_be_tried(port, before, await server.slots(), self._digest):
+                await server.test(self._digest)
             await server.reset()
 
         smp.talk(port, self._baud, work)
@@ -111,11 +110,10 @@ class Mcuboot:
         _wait_restart(port)
 
     def _listed(self, port: str) -> Running | None:
-        async def work(server: Smp) -> Running | None:
-            runs = smp.active(await server.slots())
-            if runs is None:
-                return None
-            board = await server.board() or self._assume or "unknown"
+        async def work(server: Smp) -> Running:
+            runs, board = smp.active(await server.slots()), await server.board() or self._assume or "unknown"
+            if runs is None:  # in serial recovery nothing runs
+                return Running(board, "MCUboot", "serial-recovery", bootloader=True)
             return Running(board, "MCUboot-image", runs.version, build=runs.digest.hex())
 
         smp.need()
@@ -126,13 +124,11 @@ class Mcuboot:
         except FlashError:
             return None  # asked again by whoever waits for it
 
-    def _enter(self, port: str) -> bool:
-        """Whether the node left its firmware for serial recovery; else its firmware has the server."""
+    def _enter(self, port: str) -> None:
+        """Into serial recovery, where the firmware speaks our protocol; else it has the server itself."""
         failed = "the node does not enter its bootloader"
-        if not self._command(port, wire.ENTER_BOOTLOADER, failed, wire.MAGIC):
-            return False
-        _wait_restart(port)
-        return True
+        if self._command(port, wire.ENTER_BOOTLOADER, failed, wire.MAGIC):
+            _wait_restart(port)
 
     def _command(self, port: str, code: int, failed: str, arguments: bytes = b"") -> bool:
         """Whether the node speaks our protocol; it has then done as it was told."""
@@ -159,13 +155,20 @@ def _image(package: Package) -> tuple[bytes, bytes]:
     return image.content, parse_mcuboot(image.content, name).digest
 
 
-def _second(port: str, slots: list[smp.Slot], digest: bytes) -> None:
-    """Raises FlashError unless the image that was sent is where it can be tried and taken back."""
-    found = next((one for one in slots if one.digest == digest), None)
+def _to_be_tried(port: str, before: list[Slot], after: list[Slot], digest: bytes) -> bool:
+    """Whether the image that was sent lies where it can be tried and taken back; not so on a board that was blank.
+
+    Raises:
+        FlashError: it is not there, or it lies where another one was.
+    """
+    found = next((one for one in after if one.digest == digest), None)
     if found is None:
         raise FlashError(f"{port}: the node does not list the image that it was sent; its old one runs on")
-    if found.slot == 0 and not found.active:
+    if found.slot != 0 or found.active:
+        return True
+    if any(one.slot == 0 and one.digest != digest for one in before):
         raise FlashError(
             f"{port}: this bootloader wrote over the running slot: the old image is gone, and the new one runs after "
             "a reset; build MCUboot with CONFIG_MCUBOOT_SERIAL_DIRECT_IMAGE_UPLOAD to keep both"
         )
+    return False

@@ -40,7 +40,8 @@ def node(tmp_path, signed, plugged):
     """`node()` runs motor 1.0.0, confirmed; `speaks` is what its firmware talks."""
 
     def make(**more):
-        return plugged(McubootNode(tmp_path / "node", signed("motor 1.0.0").read_bytes(), **more))
+        runs = more.pop("runs", signed("motor 1.0.0").read_bytes())
+        return plugged(McubootNode(tmp_path / "node", runs, **more))
 
     return make
 
@@ -153,6 +154,28 @@ def test_a_recovery_that_writes_over_the_running_slot_is_told(node, firmware):
     board.direct_upload = False
     with pytest.raises(FlashError, match="SERIAL_DIRECT_IMAGE_UPLOAD"):
         Mcuboot({}).write(board.port, firmware("motor 2.0.0"), nothing)
+
+
+@pytest.mark.parametrize("direct_upload", [True, False])
+@pytest.mark.parametrize("speaks", ["smp", "edgelink"])
+def test_a_blank_board_with_only_mcuboot_gets_its_first_image(
+    tmp_path, node, firmware, speaks, direct_upload
+):
+    board = node(runs=b"", speaks=speaks)
+    board.direct_upload = direct_upload
+    verdict = flash(tmp_path, firmware("motor 2.0.0", assume=BOARD), board.port)
+    assert verdict.result == "flashed", verdict
+    board.reset()
+    assert board.name == "motor 2.0.0"
+
+
+def test_a_node_in_serial_recovery_by_its_button_is_flashed_and_keeps_its_old_image(tmp_path, node, firmware):
+    board = node()
+    board.reset(recovery=True)
+    verdict = flash(tmp_path, firmware("motor 2.0.0", assume=BOARD), board.port)
+    assert (verdict.result, verdict.proof) == ("flashed", "build"), verdict
+    assert board.uploads == [2]
+    assert board.slots[1].image.version == "1.0.0"
 
 
 def test_an_image_for_another_board_is_refused_before_anything_is_written(tmp_path, node, firmware):
