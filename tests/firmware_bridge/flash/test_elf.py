@@ -14,6 +14,8 @@ from firmware_bridge.flash.hexfile import read_hex
 from firmware_bridge.flash.image import Image
 from tests.fixtures.emulators import tool
 
+needs_compilers = pytest.mark.slow
+
 
 def objcopy(family, elf, tmp_path, *more):
     out = tmp_path / "out.hex"
@@ -21,16 +23,19 @@ def objcopy(family, elf, tmp_path, *more):
     return read_hex(out.read_text(), "out.hex")
 
 
+@needs_compilers
 def test_an_arm_firmware_is_what_objcopy_makes_of_it(firmware, tmp_path):
     elf = firmware("node-cortexm", BOARD="microbit") / "node.elf"
     assert read_elf(elf.read_bytes(), "node.elf") == objcopy("arm-none-eabi-", elf, tmp_path)
 
 
+@needs_compilers
 def test_an_avr_firmware_is_what_objcopy_makes_of_it(firmware, tmp_path):
     elf = firmware("node-avr") / "node.elf"
     assert read_elf(elf.read_bytes(), "node.elf") == objcopy("avr-", elf, tmp_path)
 
 
+@needs_compilers
 def test_eeprom_and_fuses_of_an_avr_are_not_program_flash(tmp_path):
     (tmp_path / "a.c").write_text(
         "#include <avr/io.h>\n#include <avr/eeprom.h>\nFUSES = {0xFF, 0xDE, 0xFD};\n"
@@ -42,6 +47,7 @@ def test_eeprom_and_fuses_of_an_avr_are_not_program_flash(tmp_path):
     assert read_elf(elf.read_bytes(), "a.elf") == only_flash
 
 
+@needs_compilers
 def test_an_arm_object_that_was_not_linked_is_told(tmp_path):
     (tmp_path / "a.c").write_text("int answer(void) { return 42; }\n")
     gcc = [tool("arm-none-eabi-gcc"), "-mcpu=cortex-m3", "-mthumb", "-c"]
@@ -50,6 +56,7 @@ def test_an_arm_object_that_was_not_linked_is_told(tmp_path):
         read_elf((tmp_path / "a.o").read_bytes(), "a.o")
 
 
+@needs_compilers
 def test_a_program_for_a_pc_is_refused(tmp_path):
     (tmp_path / "a.c").write_text("int main(void) { return 42; }\n")
     subprocess.run([tool("gcc"), tmp_path / "a.c", "-o", tmp_path / "a"], check=True)
@@ -57,6 +64,7 @@ def test_a_program_for_a_pc_is_refused(tmp_path):
         read_elf((tmp_path / "a").read_bytes(), "a")
 
 
+@needs_compilers
 def test_a_file_cut_anywhere_is_never_taken_for_another_image(firmware):
     raw = (firmware("node-avr") / "node.elf").read_bytes()
     whole = read_elf(raw, "node.elf")

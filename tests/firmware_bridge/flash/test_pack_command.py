@@ -12,6 +12,9 @@ from firmware_bridge.flash import package
 from tests.fixtures.esp_images import esp_image
 from tests.fixtures.flashing import image_of
 
+needs_compilers = pytest.mark.slow
+
+
 WORDS = ["--name", "motor", "--version", "2.1.0"]
 
 
@@ -46,6 +49,7 @@ def idf(tmp_path):
     return folder
 
 
+@needs_compilers
 def test_the_same_build_gives_the_same_bytes(pack, firmware, tmp_path):
     file = firmware("node-avr") / "node.hex"
     made = []
@@ -55,6 +59,7 @@ def test_the_same_build_gives_the_same_bytes(pack, firmware, tmp_path):
     assert made[0] == made[1]
 
 
+@needs_compilers
 def test_avr_elf_and_hex_make_the_same_image(pack, firmware):
     images = [
         pack(firmware("node-avr") / name, "--board", "uno", *WORDS)[1].images["node.bin"]
@@ -63,6 +68,7 @@ def test_avr_elf_and_hex_make_the_same_image(pack, firmware):
     assert images[0] == images[1]
 
 
+@needs_compilers
 def test_an_arm_bin_is_packed_with_its_offset(pack, firmware):
     file = firmware("node-cortexm", BOARD="microbit") / "node.bin"
     _, made, _ = pack(file, "--offset", "0x4000", "--board", "microbit", *WORDS)
@@ -70,6 +76,7 @@ def test_an_arm_bin_is_packed_with_its_offset(pack, firmware):
     assert made.images["node.bin"].content == file.read_bytes()
 
 
+@needs_compilers
 def test_an_arm_elf_is_packed_for_a_bluepill(pack, tmp_path):
     from tests.fixtures.emulators import tool
 

@@ -9,6 +9,8 @@ from firmware_bridge.flash.errors import PackageError
 from firmware_bridge.flash.image import Image
 from firmware_bridge.flash.sources import gather
 
+needs_compilers = pytest.mark.slow
+
 
 @pytest.fixture
 def idf(tmp_path):
@@ -27,6 +29,7 @@ def idf(tmp_path):
     return write
 
 
+@needs_compilers
 def test_arm_and_avr_builds_are_gathered_as_elf_and_the_same_as_bin(firmware):
     folder = firmware("node-cortexm", BOARD="microbit")
     (elf,) = gather(folder / "node.elf")
@@ -37,6 +40,7 @@ def test_arm_and_avr_builds_are_gathered_as_elf_and_the_same_as_bin(firmware):
     assert avr_elf.image == avr_hex.image
 
 
+@needs_compilers
 def test_an_elf_is_known_by_its_content_whatever_its_name(firmware, tmp_path):
     shutil.copy(firmware("node-avr") / "node.elf", tmp_path / "firmware.out")
     assert gather(tmp_path / "firmware.out")[0].image == gather(firmware("node-avr") / "node.elf")[0].image
