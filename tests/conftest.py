@@ -6,4 +6,6 @@ pytest_plugins = [
     "tests.fixtures.delegates",
     "tests.fixtures.disks",
     "tests.fixtures.emulators",
+    "tests.fixtures.mcuboot_images",
+    "tests.fixtures.modem_shim",
 ]

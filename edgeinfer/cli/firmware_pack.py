@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "file", type=Path, nargs="?", metavar="FILE", help=".hex .elf .bin or flasher_args.json"
+        "file", type=Path, nargs="?", metavar="FILE", help=".hex .elf .bin, flasher_args.json or its folder"
     )
     parser.add_argument(
         "--slot", action="append", default=[], metavar="SLOT=FILE", help="an image linked for a slot"
@@ -35,41 +35,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the flasher"
     )
-    parser.add_argument("--key", type=Path, metavar="PEM", help="sign with this Ed25519 private key")
+    parser.add_argument(
+        "--sign", "--key", dest="key", type=Path, metavar="PEM", help="sign with this Ed25519 private key"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: NAME-VERSION-BOARD.efw")
 
 
 def main(args: argparse.Namespace) -> int:
     from firmware_bridge.flash import package
-    from firmware_bridge.flash.boards import BOARDS
     from firmware_bridge.flash.flasher import kind
 
     found = _gather(args)
-    known = BOARDS.get(args.board)
-    flasher = args.flasher or (known.flasher if known else None)
-    if flasher is None:
-        raise InputError(
-            f"--board: {args.board!r} is not a known one (those are: {', '.join(BOARDS)}); add --flasher and --set"
-        )
-    options = {**(known.options if known and known.flasher == flasher else {}), **_options(args.set)}
+    flasher, options = _flasher(args, found)
     manifest = package.build(
         found,
         board=args.board,
         name=args.name,
         version=_version(args, found),
         flasher=flasher,
-        build_digest=args.build,
+        build_digest=args.build or _digest(found),
         options=options,
     )
     raw = package.pack(manifest, found, args.key)
     made = package.read(raw, "the new package")
     kind(flasher)(options).fit(made)
     path = args.output or Path(f"{manifest.name}-{manifest.version}-{manifest.board}.efw")
-    path.write_bytes(raw)
+    _write(path, raw)
     said = {"file": str(path), "package": made.label, "digest": made.digest, "signed": bool(made.signature)}
     signed = ", signed" if made.signature else ""
     print(json.dumps(said) if args.json else f"{path}: {made.label}, {len(raw)} bytes{signed}")
     return 0
+
+
+def _flasher(args: argparse.Namespace, found: Sequence[Found]) -> tuple[str, dict[str, str | int]]:
+    """Which tool writes it, and with which options: what the board is known to need, and --set over it."""
+    from firmware_bridge.flash.boards import BOARDS
+
+    known = BOARDS.get(args.board)
+    name = args.flasher or (known.flasher if known else "mcuboot" if found[0].mcuboot else None)
+    if name is None:
+        raise InputError(
+            f"--board: {args.board!r} is not a known one (those are: {', '.join(BOARDS)}); add --flasher and --set"
+        )
+    options = {**(known.options if known and known.flasher == name else {}), **_options(args.set)}
+    chip = options.get("chip")
+    if found[0].chip and name == "esptool" and chip not in {found[0].chip, None}:
+        raise InputError(f"--board: {args.board} has an {chip}, and the build is for an {found[0].chip}")
+    return str(name), options
+
+
+def _digest(found: Sequence[Found]) -> str:
+    """By which a node that cannot hash its flash proves an image: MCUboot knows its images by a hash of its own."""
+    return found[0].mcuboot.digest.hex() if found[0].mcuboot else ""
+
+
+def _write(path: Path, raw: bytes) -> None:
+    try:
+        path.write_bytes(raw)
+    except OSError as error:
+        raise InputError(f"--output: {path} cannot be written: {error.strerror}") from error
 
 
 def _gather(args: argparse.Namespace) -> Sequence[Found]:
@@ -87,9 +111,7 @@ def _gather(args: argparse.Namespace) -> Sequence[Found]:
 
 
 def _version(args: argparse.Namespace, found: Sequence[Found]) -> str:
-    from firmware_bridge.flash.sources import mcuboot_version
-
-    version = args.version or mcuboot_version(found[0].image.content)
+    version = args.version or (found[0].mcuboot.version if found[0].mcuboot else "")
     if not version:
         raise InputError("--version is missing (only an MCUboot image says it by itself)")
     return str(version)

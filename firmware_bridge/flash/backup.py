@@ -10,6 +10,7 @@ from firmware_bridge.flash import package as packages
 from firmware_bridge.flash.errors import FlashError
 from firmware_bridge.flash.flasher import Flasher, Progress
 from firmware_bridge.flash.image import Image
+from firmware_bridge.flash.manifest import word_of
 from firmware_bridge.flash.order import Order
 from firmware_bridge.flash.package import Package
 from firmware_bridge.flash.running import Running
@@ -43,10 +44,10 @@ def take(
     manifest = packages.build(
         found,
         board=package.manifest.board,
-        name=before.name if before else "unknown",
-        version=before.version if before else "0",
+        name=word_of(before.name) if before else "unknown",
+        version=word_of(before.version) if before else "0",
         flasher=package.manifest.flasher,
-        build_digest=before.build if before else "",
+        build_digest=word_of(before.build) if before and before.build else "",
         options=package.manifest.options,
     )
     return _put(order.folder / "backups" / f"{job}.efw", packages.pack(replace(manifest), found))

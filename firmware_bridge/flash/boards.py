@@ -30,7 +30,7 @@ BOARDS: Mapping[str, Board] = {
     ),
     # Our own A/B bootloader on an nRF51 (firmware_bridge/c/examples).
     "microbit": Board("edgeboot", {}),
-    "bluepill": Board("stm32loader", {"family": "F1", "baud": 115_200}),
+    "bluepill": Board("stm32loader", {"family": "F1", "chip": 0x410, "size": 0x1_0000, "baud": 115_200}),
     "esp32": Board("esptool", {"chip": "esp32", "baud": 460_800}),
     "esp32c3": Board("esptool", {"chip": "esp32c3", "baud": 460_800}),
     "esp32s3": Board("esptool", {"chip": "esp32s3", "baud": 460_800}),

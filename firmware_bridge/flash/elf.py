@@ -14,6 +14,12 @@ from firmware_bridge.flash.image import Image, join
 _PT_LOAD = 1
 _AVR_DATA = 0x80_0000  # avr-gcc's convention: RAM from here, EEPROM, fuses and signature above it
 _EM_AVR = 83
+_NOT_FOR_FLASH = {  # e_machine
+    3: "a program for a PC (x86)",
+    62: "a program for a PC (x86-64)",
+    183: "a program for a 64-bit ARM computer",
+    94: "an ELF of an Espressif chip (Xtensa), which its flash does not hold as it is: take flasher_args.json",
+}
 
 
 def read_elf(raw: bytes, where: str) -> Image:
@@ -33,6 +39,10 @@ def _segments(raw: bytes, where: str) -> Iterator[Image]:
         raise PackageError(f"{where}: expected an ELF file, found {raw[:4]!r} at its beginning")
     wide, order = raw[4] == 2, "<" if raw[5] == 1 else ">"
     (machine,) = struct.unpack_from(order + "H", raw, 18)
+    if machine in _NOT_FOR_FLASH:
+        raise PackageError(
+            f"{where}: expected firmware of a microcontroller, found {_NOT_FOR_FLASH[machine]}"
+        )
     (table,) = struct.unpack_from(order + ("Q" if wide else "I"), raw, 32 if wide else 28)
     size, count = struct.unpack_from(order + "HH", raw, 54 if wide else 42)
     for n in range(count):

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from firmware_bridge.flash.errors import PackageError
 from firmware_bridge.flash.image import Image
 from firmware_bridge.flash.package import Package
+from firmware_bridge.flash.running import Hello
 
 Progress = Callable[[float], None]
 """`progress(share)`: how much is done, 0 to 1; called from the flasher's thread, often."""
@@ -84,11 +85,26 @@ class Flasher(Protocol):
         ...
 
 
+@runtime_checkable
+class Asks(Protocol):
+    """A flasher whose nodes are asked in another way: by other modem lines, or not in our protocol."""
+
+    def asking(self, hello: Hello) -> Hello:
+        """What a job uses instead of `hello`."""
+        ...
+
+
+def hello_by(flasher: Flasher, hello: Hello) -> Hello:
+    """How to ask a node that `flasher` writes."""
+    return flasher.asking(hello) if isinstance(flasher, Asks) else hello
+
+
 FLASHERS: Mapping[str, str] = {
     "avrdude": "firmware_bridge.flash.avrdude:Avrdude",
     "edgeboot": "firmware_bridge.flash.edgeboot:Edgeboot",
     "stm32loader": "firmware_bridge.flash.stm32loader:Stm32loader",
     "esptool": "firmware_bridge.flash.esptool:Esptool",
+    "mcuboot": "firmware_bridge.flash.mcuboot:Mcuboot",
 }
 
 

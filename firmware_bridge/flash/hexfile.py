@@ -12,11 +12,13 @@ from firmware_bridge.flash.errors import PackageError
 from firmware_bridge.flash.image import Image, join
 
 _DATA, _END, _SEGMENT, _START_SEGMENT, _LINEAR, _START_LINEAR = range(6)
+_LENGTHS = {_END: 0, _SEGMENT: 2, _START_SEGMENT: 4, _LINEAR: 2, _START_LINEAR: 4}
 _ROW = 16
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
+    line: int
     kind: int
     address: int
     content: bytes
@@ -33,13 +35,10 @@ def read_hex(text: str, where: str) -> Image:
 
 def _segments(text: str, where: str) -> Iterator[Image]:
     base, run_at, run = 0, 0, bytearray()
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        record = _record(line.strip(), f"{where}:{number}")
+    records = _records(text, where)
+    for record in records:
         if record.kind == _END:
-            yield Image(run_at, bytes(run))
-            return
+            break
         if record.kind == _DATA:
             at = base + record.address
             if at != run_at + len(run):
@@ -48,12 +47,25 @@ def _segments(text: str, where: str) -> Iterator[Image]:
             run += record.content
         elif record.kind in {_SEGMENT, _LINEAR}:
             base = int.from_bytes(record.content, "big") << (4 if record.kind == _SEGMENT else 16)
-    raise PackageError(
-        f"{where}: the end-of-file record is missing; the file was cut off: build or copy it again"
-    )
+    else:
+        raise PackageError(
+            f"{where}: the end-of-file record is missing; the file was cut off: build or copy it again"
+        )
+    yield Image(run_at, bytes(run))
+    if (more := next(records, None)) is not None:
+        raise PackageError(
+            f"{where}:{more.line}: a record follows the end-of-file record: two files in one? "
+            "Merge them with a tool that knows HEX, such as srec_cat"
+        )
 
 
-def _record(line: str, where: str) -> _Record:
+def _records(text: str, where: str) -> Iterator[_Record]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield _record(line.strip(), number, f"{where}:{number}")
+
+
+def _record(line: str, number: int, where: str) -> _Record:
     try:
         raw = bytes.fromhex(line[1:])
     except ValueError:
@@ -69,7 +81,11 @@ def _record(line: str, where: str) -> _Record:
         )
     if raw[3] > _START_LINEAR:
         raise PackageError(f"{where}: unknown record type {raw[3]}; is this really Intel HEX?")
-    return _Record(raw[3], int.from_bytes(raw[1:3], "big"), raw[4:-1])
+    if raw[0] != _LENGTHS.get(raw[3], raw[0]):
+        raise PackageError(
+            f"{where}: a record of type {raw[3]} has {_LENGTHS[raw[3]]} bytes, found {raw[0]}; the file is damaged"
+        )
+    return _Record(number, raw[3], int.from_bytes(raw[1:3], "big"), raw[4:-1])
 
 
 def write_hex(image: Image) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from firmware_bridge.flash import backup, lock
 from firmware_bridge.flash import package as packages
 from firmware_bridge.flash.errors import FlashError, PackageError
-from firmware_bridge.flash.flasher import Flasher, kind
+from firmware_bridge.flash.flasher import Flasher, hello_by, kind
 from firmware_bridge.flash.journal import Journal, who
 from firmware_bridge.flash.order import Order, Result, Verdict, World
 from firmware_bridge.flash.package import Package
@@ -103,6 +103,7 @@ class Job:
         manifest = self._package.manifest
         self._flasher = kind(manifest.flasher)(manifest.options)
         self._flasher.fit(self._package)
+        self.world = replace(self.world, hello=hello_by(self._flasher, self.world.hello))
         signed = "verified" if self.order.key else "not asked for"
         return {"what": self._package.label, "digest": self._package.digest, "signature": signed}
 

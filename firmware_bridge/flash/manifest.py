@@ -5,6 +5,7 @@ Needs nothing but the standard library where that reads TOML (Python 3.11), else
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -71,7 +72,7 @@ def dump(manifest: Manifest) -> str:
 
 
 def _value(value: str | int) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return json.dumps(value)  # its escapes are TOML's; what may stand in a word is `name_of`'s to say
 
 
 def parse(raw: bytes, where: str) -> Manifest:
@@ -80,11 +81,7 @@ def parse(raw: bytes, where: str) -> Manifest:
         table = tomllib.loads(raw.decode())
     except (ValueError, UnicodeDecodeError) as error:
         raise PackageError(f"{where}: firmware.toml cannot be read: {error}") from error
-    if table.get("format") != FORMAT:
-        raise PackageError(
-            f"{where}: expected package format {FORMAT}, found {table.get('format')!r}; "
-            "a newer edgeinfer made it: update this one"
-        )
+    _check_format(table.get("format"), where)
     _refuse_unknown(table, _KEYS, where)
     parts = table.get("part")
     if not isinstance(parts, list) or not parts:
@@ -101,6 +98,15 @@ def parse(raw: bytes, where: str) -> Manifest:
     )
 
 
+def _check_format(found: object, where: str) -> None:
+    if isinstance(found, int) and found > FORMAT:
+        raise PackageError(
+            f"{where}: package format {found}, and this edgeinfer reads {FORMAT}: a newer one made it; update this one"
+        )
+    if found != FORMAT or isinstance(found, bool):
+        raise PackageError(f"{where}: format: expected {FORMAT}, found {found!r}; pack it again")
+
+
 def name_of(value: object, where: str) -> str:
     """A word that may stand in file names, logs and TOML without quoting.
 
@@ -110,6 +116,11 @@ def name_of(value: object, where: str) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value) or value.startswith("."):
         raise PackageError(f"{where}: expected 1 to 64 of A-Z a-z 0-9 . _ + -, found {value!r}")
     return value
+
+
+def word_of(text: str) -> str:
+    """What a node says of itself, as a word that `name_of` takes: "Motor v2 (beta)" becomes "Motor-v2--beta-"."""
+    return re.sub(r"[^A-Za-z0-9._+-]", "-", text)[:64].lstrip(".") or "unknown"
 
 
 def _part(table: Any, where: str) -> PartEntry:

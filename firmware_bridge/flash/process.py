@@ -21,6 +21,9 @@ from firmware_bridge.flash.errors import FlashError
 _LEASH = Path(__file__).with_name("leash.py")
 _TAIL = 16_384  # what is kept of a tool's words
 
+OnText = Callable[[str], object]
+"""`on_text(text)`: a piece of what a tool prints, as it comes; a line may be cut anywhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -48,7 +51,7 @@ def find(tool: str, how: str) -> list[str]:
     return [path]
 
 
-def run(command: Sequence[str], timeout_s: float, on_text: Callable[[str], object] = len) -> Done:
+def run(command: Sequence[str], timeout_s: float, on_text: OnText = len) -> Done:
     """Runs `command` to its end; `on_text` sees each piece of what it prints.
 
     Raises:
@@ -66,7 +69,7 @@ def run(command: Sequence[str], timeout_s: float, on_text: Callable[[str], objec
             raise
 
 
-def _listen(process: subprocess.Popen[bytes], timeout_s: float, on_text: Callable[[str], object]) -> str:
+def _listen(process: subprocess.Popen[bytes], timeout_s: float, on_text: OnText) -> str:
     """All that it prints until it closes its output, the last part of it."""
     said, end = "", time.monotonic() + timeout_s
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode

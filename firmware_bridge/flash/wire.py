@@ -8,6 +8,7 @@ import select
 import struct
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -63,6 +64,10 @@ class Wire:
         body = struct.pack("<HB", next(_ids) & 0xFFFF, code) + arguments
         return self.ask(COMMAND, body)[3]
 
+    def end_line(self) -> None:
+        """What was asked so far is not the beginning of a line for a node that reads lines (SMP, a console)."""
+        self._send(b"\n")
+
     def _send(self, raw: bytes) -> None:
         try:
             os.write(self._fd, raw)
@@ -92,26 +97,36 @@ class Wire:
 
 
 @contextlib.contextmanager
-def opened(port: str, baud: int) -> Iterator[Wire]:
-    """Raises FlashError when `port` cannot be opened."""
+def opened(port: str, baud: int, *, dtr: bool = True, rts: bool = True) -> Iterator[Wire]:
+    """Raises FlashError when `port` cannot be opened; `dtr` and `rts` are how these lines are held meanwhile."""
     import serial
 
+    line: Any = serial.Serial(baudrate=baud, timeout=0, exclusive=True)
+    line.port, line.dtr, line.rts = port, dtr, rts
     try:
-        line: Any = serial.Serial(port, baud, timeout=0, exclusive=True)
+        line.open()
     except OSError as error:
         raise FlashError(f"{port} cannot be opened: {error}") from error
     with contextlib.closing(line):
         yield Wire(port, line.fileno())
 
 
-def hello_at(baud: int) -> Hello:
-    """How a job asks a node at `baud` who it is."""
+@dataclass(frozen=True, slots=True)
+class HelloAt:
+    """How a job asks a node who it is; a flasher whose boards hang their reset on DTR or RTS replaces these."""
 
-    def hello(port: str, timeout_s: float) -> Running | None:
-        with opened(port, baud) as wire:
+    baud: int
+    dtr: bool = True
+    rts: bool = True
+
+    def __call__(self, port: str, timeout_s: float) -> Running | None:
+        with opened(port, self.baud, dtr=self.dtr, rts=self.rts) as wire:
             return wire.hello(timeout_s)
 
-    return hello
+
+def hello_at(baud: int) -> Hello:
+    """How a job asks a node at `baud` who it is."""
+    return HelloAt(baud)
 
 
 def running(body: bytes) -> Running:
