@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import framing, messages
-from tests.firmware_bridge.c.conftest import LIBRARY
 from tests.firmware_bridge.c.wire import (
     COMMAND,
     DESCRIBE,
@@ -28,7 +27,6 @@ from tests.firmware_bridge.c.wire import (
     stuff,
     texts,
 )
-from tests.fixtures.emulators import tool
 
 pytestmark = pytest.mark.slow  # needs compilers
 
@@ -227,39 +225,6 @@ def test_any_valid_request_with_any_body_is_answered_by_a_frame_that_parses(node
     bodies = (rng.randbytes(rng.randrange(0, 56)) for _ in range(20_000))
     sent = b"".join(frame(rng.randrange(0x80), n % 256, b) for n, b in enumerate(bodies))
     assert len(node(sent, frame=64)) >= 20_000
-
-
-def test_the_library_is_under_4_kb_of_code_and_512_bytes_of_memory_on_a_cortex_m0(tmp_path):
-    flags = "-Os -std=c99 -Wall -Wextra -Werror -mcpu=cortex-m0 -mthumb".split()
-    probe = tmp_path / "probe.c"
-    probe.write_text('#include "edgelink.h"\nedgelink link; uint8_t rx[128], tx[128];\n')
-    for source, name in ((LIBRARY / "edgelink.c", "edgelink.o"), (probe, "probe.o")):
-        built = [
-            tool("arm-none-eabi-gcc"),
-            *flags,
-            f"-I{LIBRARY}",
-            "-c",
-            str(source),
-            "-o",
-            str(tmp_path / name),
-        ]
-        subprocess.run(built, check=True)
-    rows = subprocess.run(
-        [tool("arm-none-eabi-size"), tmp_path / "edgelink.o", tmp_path / "probe.o"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    (text, data, bss, *_), (_, _, memory, *_) = (r.split() for r in rows.stdout.splitlines()[1:])
-    assert int(text) < 4096
-    assert int(data) + int(bss) + int(memory) < 512
-
-
-def test_cmake_builds_it(tmp_path):
-    for words in (["-S", LIBRARY, "-B", tmp_path], ["--build", tmp_path]):
-        done = subprocess.run([tool("cmake"), *words], check=False, capture_output=True, text=True)
-        assert not done.returncode, done.stdout + done.stderr
-    assert (tmp_path / "libedgelink.a").exists()
 
 
 def test_the_crc_is_zlibs(node):
