@@ -149,6 +149,19 @@ def test_poll_gives_the_oldest_then_nothing_and_a_repeat_gives_the_same_again(no
     assert (said[4].kind, said[4].body) == (NAK, bytes((POLL, 4)))
 
 
+def test_a_long_frame_for_another_node_is_no_error_and_one_for_this_node_is(node):
+    sent = frame(0x83, 1, bytes(200), node=8) + frame(COMMAND, 2, bytes(200), node=9) + frame(STATUS, 3, node=9)
+    (said,) = node(sent, frame=64, address=9)
+    assert counters(said)["length_errors"] == 1
+
+
+def test_a_frame_of_the_longest_length_is_taken_and_one_byte_more_is_counted(node):
+    longest, longer = (command(130, n, b"\7" * (64 - 8 - 3 + n)) for n in (0, 1))
+    said = node(longest + longer + frame(STATUS, 1), frame=64)
+    assert [s.kind for s in said] == [0x85, 0x84]
+    assert counters(said[1])["length_errors"] == 1
+
+
 def test_bad_frames_are_counted_and_not_answered(node):
     good = frame(HELLO, 1, b"\1\1")
     broken = good[:4] + bytes((good[4] ^ 0x40 or 1,)) + good[5:]
