@@ -150,7 +150,9 @@ def test_poll_gives_the_oldest_then_nothing_and_a_repeat_gives_the_same_again(no
 
 
 def test_a_long_frame_for_another_node_is_no_error_and_one_for_this_node_is(node):
-    sent = frame(0x83, 1, bytes(200), node=8) + frame(COMMAND, 2, bytes(200), node=9) + frame(STATUS, 3, node=9)
+    sent = (
+        frame(0x83, 1, bytes(200), node=8) + frame(COMMAND, 2, bytes(200), node=9) + frame(STATUS, 3, node=9)
+    )
     (said,) = node(sent, frame=64, address=9)
     assert counters(said)["length_errors"] == 1
 
@@ -196,6 +198,31 @@ def test_damaged_requests_cost_at_most_themselves_and_the_next(node):
     tokens = [struct.unpack_from("<I", s.body)[0] for s in said]
     assert len(tokens) >= 20_000 - 2 * damaged
     assert tokens == sorted(set(tokens))
+
+
+def faults(whole: bytes, draw: random.Random):
+    """Every flipped bit, every dropped byte, and some inserted ones before each byte."""
+    for at in range(len(whole)):
+        for bit in range(8):
+            yield whole[:at] + bytes((whole[at] ^ 1 << bit,)) + whole[at + 1 :]
+        yield whole[:at] + whole[at + 1 :]
+        for byte in (0, 1, 255, draw.randrange(256)):
+            yield whole[:at] + bytes((byte,)) + whole[at:]
+
+
+def test_a_bad_byte_at_every_position_costs_at_most_that_request_and_the_next(node):
+    draw, sent, groups = random.Random(13), bytearray(), 0
+    for seed in range(40):
+        bodies = (struct.pack("<I", draw.getrandbits(32) & 0xFFFF0000) for _ in range(seed % 2 + 1))
+        for spoiled in faults(frame(TIME, 1, b"".join(bodies)), draw):
+            whole = (frame(TIME, n, struct.pack("<II", groups, n)) for n in (2, 3))
+            sent += spoiled + b"".join(whole)
+            groups += 1
+    said = [(s.sequence, struct.unpack_from("<I", s.body)[0]) for s in node(bytes(sent)) if s.kind == 0x87]
+    assert groups > 5000
+    assert [token for sequence, token in said if sequence == 3] == list(range(groups))
+    assert len(said) < 3 * groups, "most of the spoiled ones were noticed"
+    assert all(token < groups for sequence, token in said if sequence == 2)
 
 
 REQUESTS = [
