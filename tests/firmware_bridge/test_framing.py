@@ -82,6 +82,17 @@ def test_a_block_that_ends_beyond_the_end_is_a_cobs_fault(decode):
     assert Deframer(decode=decode).feed(b"\5\1\0") == [Fault("cobs", 3)]
 
 
+@DECODERS
+@pytest.mark.parametrize("end", [b"", b"\1"], ids=["bare", "code"])
+def test_a_frame_that_ends_with_a_full_block_may_end_in_a_code_of_1_or_not(decode, end):
+    raw = b"\1\2\x83\4" + b"\7" * 246
+    crc = zlib.crc32(raw).to_bytes(4, "little")
+    assert 0 not in raw + crc, "one block of 254 bytes"
+    assert Deframer(decode=decode).feed(b"\xff" + raw + crc + end + b"\0") == [
+        Frame(1, 2, 0x83, 4, b"\7" * 246)
+    ]
+
+
 def test_delimiters_in_a_row_mean_nothing():
     frame = Frame(1, 0, 3, 4, b"")
     assert Deframer().feed(b"\0\0\0" + wrap(frame) + b"\0\0" + wrap(frame)) == [frame, frame]
