@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from firmware_bridge.messages import Message
+from firmware_bridge.message import Message
 
 NO_SLOT: Final = 255
 

@@ -58,17 +58,21 @@ def unstuff(data: bytes) -> bytes:
     Raises:
         ValueError: it is no COBS (a zero, or a block that ends beyond the end).
     """
-    parts, at, end = [], 0, len(data)
+    out, at, end = bytearray(data), 0, len(data)
+    full: list[int] = []  # where a block follows that stands for no zero
     while at < end:
-        code = data[at]
-        stop = at + code
-        if not code or stop > end:
-            raise ValueError("no COBS")
-        parts.append(data[at + 1 : stop])
-        if code < 255 and stop < end:
-            parts.append(b"\0")
-        at = stop
-    return b"".join(parts)
+        code = out[at]
+        if not code:
+            break
+        out[at] = 0
+        at += code
+        if code == 255:
+            full.append(at)
+    if at != end or 0 in data:
+        raise ValueError("no COBS")
+    for place in reversed(full):
+        del out[place : place + 1]
+    return bytes(out[1:])
 
 
 def _fastest() -> Callable[[bytes], bytes]:

@@ -7,37 +7,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar, Final, TypeVar
+from math import isfinite
+from typing import Final
 
-from firmware_bridge.errors import MalformedError
-from firmware_bridge.framing import POINT_TO_POINT, VERSION, Frame, wrap
+from firmware_bridge import boot_messages
+from firmware_bridge.framing import POINT_TO_POINT, SMALL_FRAME, VERSION, Frame, wrap
+from firmware_bridge.message import Message as Message  # noqa: PLC0414  part of what users of messages name
+from firmware_bridge.message import parse_as
 
 MAGIC: Final = 0xB007106D  # without it nothing enters the bootloader
-
-
-class Message:
-    """A body: fixed fields by `layout`, then its str fields (u8 length + UTF-8), then its bytes field to the end."""
-
-    __slots__ = ()
-    type: ClassVar[int]
-    layout: ClassVar[struct.Struct] = struct.Struct("<")
-    strings: ClassVar[int] = 0
-
-    def body(self) -> bytes:
-        values: list[Any] = [getattr(self, field.name) for field in fields(self)]  # type: ignore[arg-type]
-        fixed = len(values) - self.strings - isinstance(values[-1] if values else None, bytes)
-        return self.layout.pack(*values[:fixed]) + b"".join(map(_tail, values[fixed:]))
-
-
-def _tail(value: str | bytes) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    text = value.encode()
-    if len(text) > 255:
-        raise ValueError(f"a text has at most 255 bytes of UTF-8, found {len(text)}: {value[:40]!r}…")
-    return bytes([len(text)]) + text
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +57,11 @@ class Hello(Message):
     version: str
     build: str
 
+    def wrong(self) -> str:
+        if self.max_frame < SMALL_FRAME:
+            return f"frames of {self.max_frame} bytes; every node has to take {SMALL_FRAME}"
+        return ""
+
     @property
     def bootloader(self) -> bool:
         return bool(self.flags & Flag.BOOTLOADER)
@@ -114,6 +99,15 @@ class Channel(Message):
     name: str
     unit: str
 
+    def wrong(self) -> str:
+        if not self.total:
+            return ""  # there are no channels, and the rest is zeros
+        if self.kind not in FORMATS:
+            return f"channel {self.index} has the type {self.kind}; types are 1 to {max(FORMATS)}"
+        if not (isfinite(self.scale) and isfinite(self.offset)):
+            return f"channel {self.index} has the scale {self.scale} and the offset {self.offset}"
+        return ""
+
     @property
     def format(self) -> str:
         """A code of `struct`, one of FORMATS."""
@@ -136,6 +130,9 @@ class Readings(Message):
     time_us: int
     rows: int
     values: bytes
+
+    def wrong(self) -> str:
+        return "" if self.rows else f"block {self.block}, number {self.number} has no row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +258,6 @@ class Unknown(Message):
     content: bytes
 
 
-AnyMessage = TypeVar("AnyMessage", bound=Message)
-
 FROM_NODE: Final[Mapping[int, type[Message]]] = {
     cls.type: cls for cls in (Hello, Channel, Readings, Status, Ack, Log, Time, Nak)
 }
@@ -271,35 +266,12 @@ TO_NODE: Final[Mapping[int, type[Message]]] = {
 }
 
 
-def parse_as(cls: type[AnyMessage], body: bytes) -> AnyMessage:
-    """`body` as a message of `cls`; bytes after its known fields are a later revision's and are ignored.
-
-    Raises:
-        MalformedError: it is too short, or a text is no UTF-8.
-    """
-    try:
-        values: list[Any] = list(cls.layout.unpack_from(body))
-        at = cls.layout.size
-        for _ in range(cls.strings):
-            end = at + 1 + body[at]
-            if end > len(body):
-                raise MalformedError(f"{cls.__name__}: a text ends beyond the body")
-            values.append(body[at + 1 : end].decode())
-            at = end
-    except (struct.error, IndexError, UnicodeDecodeError) as error:
-        raise MalformedError(f"{cls.__name__} of {len(body)} bytes: {error}") from error
-    if len(values) < len(cls.__match_args__):  # type: ignore[attr-defined]
-        values.append(body[at:])
-    return cls(*values)
+_ALL: Final[Mapping[int, type[Message]]] = {**FROM_NODE, **TO_NODE, **boot_messages.ALL}
 
 
 def parse(frame: Frame) -> Message:
     """The message in a frame of our version; Unknown for a type that we do not know. Raises MalformedError."""
-    cls = FROM_NODE.get(frame.type) or TO_NODE.get(frame.type)
-    if cls is None:
-        from firmware_bridge import boot_messages
-
-        cls = boot_messages.ALL.get(frame.type)
+    cls = _ALL.get(frame.type)
     return parse_as(cls, frame.body) if cls else Unknown(frame.type, frame.body)
 
 

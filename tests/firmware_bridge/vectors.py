@@ -1,4 +1,6 @@
-"""Writes vectors.json: a whole frame of every message in hexadecimal; run it again when the protocol grows.
+"""Writes vectors.json, a whole frame of every message in hexadecimal, and vectors_bad.json, what must be refused.
+
+Run it again when the protocol grows:
 
 python -m tests.firmware_bridge.vectors
 """
@@ -11,8 +13,10 @@ from pathlib import Path
 
 from firmware_bridge import boot_messages as boot
 from firmware_bridge import messages as m
+from firmware_bridge.framing import Frame, stuff, wrap
 
 FILE = Path(__file__).with_name("vectors.json")
+BAD_FILE = Path(__file__).with_name("vectors_bad.json")
 
 MESSAGES: tuple[m.Message, ...] = (
     m.HelloRequest(),
@@ -65,9 +69,35 @@ def vectors() -> list[dict[str, object]]:
     ]
 
 
-def text() -> str:
-    return "[\n" + ",\n".join(json.dumps(v, ensure_ascii=False) for v in vectors()) + "\n]\n"
+GOOD = wrap(Frame(1, 0, 0x87, 5, bytes(range(1, 13))))
+SHORT_TIME = wrap(Frame(1, 0, 0x87, 5, bytes(11)))
+BEYOND = wrap(Frame(1, 0, 0x86, 5, b"\3\x09short"))
+NO_UTF8 = wrap(Frame(1, 0, 0x86, 5, b"\3\2\xc3\x28"))
+NO_ROW = wrap(Frame(1, 0, 0x83, 5, bytes(11)))
+NO_TYPE = wrap(Frame(1, 0, 0x82, 5, b"\0\1\0\x08" + bytes(14)))
+
+
+def bad() -> list[dict[str, object]]:
+    """What a receiver must refuse. `fault`: where it is noticed, "cobs", "length", "crc", or "body" behind a right CRC."""
+    cases: tuple[tuple[str, str, bytes], ...] = (
+        ("a block ends beyond the delimiter", "cobs", b"\x05\x01\0"),
+        ("seven bytes", "length", stuff(b"\1" * 7) + b"\0"),
+        ("4097 bytes where 4096 are the most", "length", stuff(b"\1" * 4097) + b"\0"),
+        ("one bit of the body", "crc", GOOD[:6] + bytes([GOOD[6] ^ 0x10]) + GOOD[7:]),
+        ("one bit of the CRC", "crc", GOOD[:-2] + bytes([GOOD[-2] ^ 0x02]) + GOOD[-1:]),
+        ("a TIME reply of 11 bytes", "body", SHORT_TIME),
+        ("a text of 9 bytes of which 5 came", "body", BEYOND),
+        ("a text that is no UTF-8", "body", NO_UTF8),
+        ("READINGS without a row", "body", NO_ROW),
+        ("a channel of type 8", "body", NO_TYPE),
+    )
+    return [{"why": why, "fault": fault, "wire": wire.hex()} for why, fault, wire in cases]
+
+
+def text(rows: list[dict[str, object]]) -> str:
+    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
 
 
 if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")
+    FILE.write_text(text(vectors()), encoding="utf-8")
+    BAD_FILE.write_text(text(bad()), encoding="utf-8")

@@ -14,11 +14,11 @@ from tests.fixtures.emulators import ROOT, tool
 LIBRARY = ROOT / "firmware_bridge" / "c"
 
 
-@pytest.fixture(scope="session")
-def pipe_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    binary = tmp_path_factory.mktemp("pipe") / "pipe_node"
+def sanitized(name: str, folder: Path) -> Path:
+    """`name`.c of this folder and the library as a program that ends at the first thing that C does not define."""
+    binary = folder / name
     flags = "-std=gnu99 -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all".split()
-    sources = (str(Path(__file__).parent / "pipe_node.c"), str(LIBRARY / "edgelink.c"))
+    sources = (str(Path(__file__).parent / f"{name}.c"), str(LIBRARY / "edgelink.c"))
     done = subprocess.run(
         [tool("gcc"), *flags, f"-I{LIBRARY}", *sources, "-o", binary],
         check=False,
@@ -27,6 +27,21 @@ def pipe_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert not done.returncode, done.stderr
     return binary
+
+
+@pytest.fixture(scope="session")
+def pipe_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sanitized("pipe_node", tmp_path_factory.mktemp("pipe"))
+
+
+@pytest.fixture(scope="session")
+def cross_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sanitized("cross_node", tmp_path_factory.mktemp("cross"))
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sanitized("pair", tmp_path_factory.mktemp("pair"))
 
 
 @pytest.fixture

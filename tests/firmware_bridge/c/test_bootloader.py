@@ -13,6 +13,7 @@ from tests.firmware_bridge.c.wire import (
     BOOT_INFO,
     BOOT_RUN,
     BOOT_WRITE,
+    COMMAND,
     NAK,
     STATUS,
     Hello,
@@ -124,6 +125,27 @@ def test_a_confirmed_image_stays_over_resets(bench):
     for _ in range(3):
         hello = bench.reset()
         assert (hello.version, hello.flags) == ("2.0.0", 2)
+
+
+@pytest.mark.parametrize(
+    "arguments", [b"", b"\x6d\x10\x07", b"\xb0\x07\x10\x6d", bytes(4)], ids=lambda a: a.hex() or "none"
+)
+def test_without_the_magic_a_running_image_does_not_enter_the_bootloader(bench, arguments):
+    bench.flash(0, bench.image(0, "1.0.0"))
+    before = bench.runs("1.0.0")
+    assert bench.talk.command(5, arguments) == 2
+    hello = bench.talk.hello()
+    assert (hello.boot_id, hello.flags & 1) == (before.boot_id, 0)
+
+
+def test_enter_bootloader_that_comes_again_is_done_once(bench):
+    """The ACK was lost: the repeat meets either the image, which does nothing, or the bootloader, which knows no such command."""
+    bench.confirmed(0, "1.0.0")
+    order = struct.pack("<HBI", 4000, 5, 0xB007106D)
+    assert bench.talk.ask(COMMAND, order).body[3] == 0
+    boot = bench.until(lambda hello: hello.flags & 1)
+    assert bench.talk.ask(COMMAND, order).body[3] == 1
+    assert bench.talk.hello().boot_id == boot.boot_id
 
 
 def test_an_image_that_nobody_confirms_is_rolled_back_at_the_next_reset(bench):

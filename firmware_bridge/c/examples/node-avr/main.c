@@ -21,6 +21,7 @@ static edgelink link;
 static uint32_t vibration_blocks, temperature_blocks, block_us, temperature_us;
 static uint16_t phase;
 static volatile uint16_t overflows;
+static volatile uint32_t overruns;
 
 static const edgelink_channel channels[] = {
     {.name = "x", .unit = "m/s2", .scale = 0.01f, .rate_mhz = 100000ul, .block = 0, .type = EDGELINK_I16},
@@ -28,7 +29,7 @@ static const edgelink_channel channels[] = {
 };
 
 ISR(USART_RX_vect) {
-    if (UCSR0A & _BV(DOR0)) link.status.overruns++; /* read before the byte is: the flag goes with it */
+    if (UCSR0A & _BV(DOR0)) overruns++; /* read before the byte is: the flag goes with it */
     ring_put(UDR0);
 }
 ISR(TIMER1_OVF_vect) { overflows++; }
@@ -127,7 +128,10 @@ int main(void) {
     for (bool was = false;;) {
         uint8_t byte;
         while (ring_get(&byte)) edgelink_feed(&link, &byte, 1);
+        cli(); /* four bytes each: an interrupt in between would tear them */
         link.status.ring_overflows = ring.lost;
+        link.status.overruns = overruns;
+        sei();
         uint32_t now = on_now(NULL);
         if (link.streaming && !was) block_us = temperature_us = now;
         was = link.streaming;

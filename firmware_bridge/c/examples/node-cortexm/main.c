@@ -11,6 +11,9 @@
 #ifndef VERSION
 #define VERSION "1.0.0"
 #endif
+#ifndef ADDRESS /* 1 to 254: a node on a shared pair, which speaks only when it is polled */
+#define ADDRESS 0
+#endif
 #define AXES 3u
 #define ROWS 80u
 #define LATE_US 250000u /* when the line could not keep up for so long, leave the rest out, and say so by the numbers */
@@ -46,17 +49,28 @@ static uint32_t block_length_us(void) { /* the remainder is left out: the times 
 
 static void begin_blocks(uint32_t now) { block_us = temperature_us = now; }
 
-static void send_vibration(uint32_t now) {
-    uint32_t length = block_length_us();
-    while (now - block_us >= length && now - block_us < 0x80000000u) {
-        if (now - block_us > LATE_US) vibration_blocks++;
-        else {
-            measure(rows);
-            edgelink_readings(&link, VIBRATION, &vibration_blocks, block_us, ROWS, rows, sizeof rows);
-        }
-        block_us += length;
-        now = board_us();
+static void begin_when_started(uint32_t now) {
+    static bool was;
+    if (link.streaming && !was) begin_blocks(now);
+    was = link.streaming;
+}
+
+static uint32_t behind_us(uint32_t now) { /* how long the block has been full; 0: it is not */
+    uint32_t behind = now - block_us - block_length_us();
+    return behind < 0x80000000u ? behind + 1u : 0;
+}
+
+static void end_block(uint32_t now) {
+    if (behind_us(now) > LATE_US) vibration_blocks++;
+    else {
+        measure(rows);
+        edgelink_readings(&link, VIBRATION, &vibration_blocks, block_us, ROWS, rows, sizeof rows);
     }
+    block_us += block_length_us();
+}
+
+static void send_vibration(uint32_t now) {
+    for (; behind_us(now); now = board_us()) end_block(now);
 }
 
 static void send_temperature(uint32_t now) {
@@ -65,6 +79,17 @@ static void send_temperature(uint32_t now) {
     edgelink_put16(value, (uint16_t)(2500 + sine(now >> 10) / 10));
     edgelink_readings(&link, TEMPERATURE, &temperature_blocks, temperature_us, 1, value, sizeof value);
     temperature_us += 1000000u;
+}
+
+/* One READINGS, the oldest; a sensor with a FIFO would take it from there. */
+static void on_poll(void *user) {
+    (void)user;
+    uint32_t now = board_us();
+    begin_when_started(now);
+    if (!link.streaming) return;
+    while (behind_us(now) > LATE_US) end_block(now); /* counted, and left out */
+    if (behind_us(now)) end_block(now);
+    else send_temperature(now);
 }
 
 static uint8_t on_command(void *user, uint8_t command, const uint8_t *arguments, size_t n) {
@@ -79,7 +104,10 @@ static uint8_t on_command(void *user, uint8_t command, const uint8_t *arguments,
     if (command != EDGELINK_SET_RATE) return EDGELINK_UNKNOWN;
     if (n < 5 || arguments[0] != VIBRATION) return EDGELINK_ARGUMENT;
     uint32_t rate_mhz = edgelink_get32(arguments + 1);
-    if (rate_mhz < 1000u || rate_mhz > 20000000u) return EDGELINK_ARGUMENT;
+    if (rate_mhz < 1000u || rate_mhz > 20000000u) {
+        edgelink_log(&link, EDGELINK_WARNING, "set_rate: 1 Hz to 20 kHz");
+        return EDGELINK_ARGUMENT;
+    }
     for (unsigned axis = 0; axis < AXES; axis++) channels[axis].rate_mhz = rate_mhz;
     begin_blocks(board_us());
     return EDGELINK_DONE;
@@ -105,8 +133,9 @@ static void on_restart(void *user, bool into_bootloader) {
 
 static const edgelink_node node = {
     .board = board_name, .name = "vibration", .version = VERSION, .build = BUILD,
-    .channels = channels, .channel_count = CHANNELS,
+    .channels = channels, .channel_count = CHANNELS, .address = ADDRESS,
     .send = on_send, .now_us = on_now, .command = on_command, .restart = on_restart,
+    .poll = on_poll,
 #ifdef AB
     .has_bootloader = true,
 #endif
@@ -125,14 +154,13 @@ int main(void) {
     if (slot_state(slot_at((uint32_t)(uintptr_t)_image_start)) == SLOT_CONFIRMED) link.flags |= EDGELINK_CONFIRMED;
 #endif
     edgelink_hello(&link);
-    for (bool was = false;;) {
+    for (;;) {
         uint8_t byte;
         while (board_get(&byte)) edgelink_feed(&link, &byte, 1);
         link.status.ring_overflows = board_lost();
         uint32_t now = board_us();
-        if (link.streaming && !was) begin_blocks(now);
-        was = link.streaming;
-        if (was) send_vibration(now), send_temperature(now);
+        begin_when_started(now);
+        if (link.streaming && !ADDRESS) send_vibration(now), send_temperature(now);
         board_watchdog();
         board_rest();
     }
