@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
+from edgeinfer.commons import Commons
 from edgeinfer.events import (
     Decision,
     Entry,
@@ -27,6 +28,7 @@ from edgeinfer.events import (
     Readings,
     Sample,
 )
+from edgeinfer.meters import Meters
 from edgeinfer.tensors import ModelSpec
 
 Array = NDArray[Any]
@@ -62,11 +64,16 @@ Flow = Literal["newest", "queue", "lockstep"]
 
 @dataclass(frozen=True, slots=True)
 class SourcePlace:
-    """Where a source stands: its name, its stamp, and whom to tell what is wrong."""
+    """Where a source stands: its name, its stamp, whom to tell what is wrong, and what it shares with the others.
+
+    `meters` are those of its post; the thread that runs the source writes them.
+    """
 
     name: str
     stamp: Stamp
     report: Report
+    meters: Meters = field(default_factory=Meters)
+    commons: Commons = field(default_factory=Commons)
 
 
 class Source(Protocol):

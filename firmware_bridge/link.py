@@ -248,6 +248,8 @@ class Link:
                 self._heard_ns, self._absent, self._open = now_ns, True, None
                 self.state = STEPS[self.state].then
             else:
+                if self.address:  # the exchange is over: half an answer will not go on
+                    self._malformed += self._deframer.forget()
                 request.tries, request.sent_ns = request.tries + 1, now_ns
                 self._write(request)
         if self._open is None and (message := self._next(now_ns)) is not None:

@@ -16,6 +16,7 @@ from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.clock import SourceStamp
+from edgeinfer.commons import Commons
 from edgeinfer.config import Part
 from edgeinfer.ports import (
     Clock,
@@ -57,6 +58,7 @@ class Services:
     taps: Taps
     fatal: Fatal
     machine_id: str
+    commons: Commons
 
 
 def plan(blueprint: Blueprint, services: Services) -> Plan:
@@ -103,7 +105,9 @@ def _pipeline_digest(name: str, blueprint: Blueprint) -> str:
 
 def _feed(name: str, plugin: Plugin, services: Services) -> Feed:
     stamp = SourceStamp(name, services.clock)
-    place = SourcePlace(name, stamp, services.health.reporter(f"source.{name}"))
+    post = f"source.{name}"
+    report, meters = services.health.reporter(post), services.health.post(post).meters
+    place = SourcePlace(name, stamp, report, meters, services.commons)
 
     def make() -> Source:
         source: Source = plugin.cls(plugin.options, place)
