@@ -111,6 +111,7 @@ class Serial:
             yield self._readings(rows, away=away)
 
     def _rows(self, name: str, line: Talk, stop: Stop) -> Iterator[Rows]:
+        before = False  # whether rows have come since the opening
         size, until_s = 0, time.monotonic() + self._options.block_s
         try:
             while not stop.is_set():
@@ -119,9 +120,9 @@ class Serial:
                 self._loss.tell(time.monotonic_ns())
                 if heard.rows:
                     yield from heard.rows
-                    size, until_s = 0, time.monotonic() + self._options.block_s
+                    before, size, until_s = True, 0, time.monotonic() + self._options.block_s
                 elif time.monotonic() > until_s:
-                    raise SourceLost(self._silent(name, size))
+                    raise SourceLost(self._silent(name, size, before=before))
         finally:
             self._again = True
 
@@ -132,16 +133,21 @@ class Serial:
         at = now.later(at_ns - now.mono_ns)
         return Readings(key, at, rows.channels, rows.values, rows.period_ns, rows.gap_before or away)
 
-    def _silent(self, path: str, heard: int) -> str:
+    def _silent(self, path: str, heard: int, *, before: bool) -> str:
         options = self._options
         if not heard:
             return (
                 f"{path} was silent for {options.block_s:.1f} s: does the node run, and do TX and RX cross?"
             )
         said = "; ".join(filter(None, (summary(self._protocol), *self._protocol.notes.values())))
+        said = f" ({said})" if said else ""
+        if before:
+            return (
+                f"{path} gave no reading any more for {options.block_s:.1f} s: does the node still run?{said}"
+            )
         return (
             f"{path} gave {heard} bytes and no reading in {options.block_s:.1f} s: expected the protocol "
-            f"{options.protocol} at {options.baud} baud" + (f" ({said})" if said else "")
+            f"{options.protocol} at {options.baud} baud{said}"
         )
 
 

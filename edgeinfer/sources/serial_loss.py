@@ -44,7 +44,7 @@ class Loss:
     def _count(self) -> None:
         protocol = self._protocol
         for kind, counts in (("lost", protocol.lost), ("bad", protocol.bad), ("node", protocol.told)):
-            self._meters.counters.update({f"{kind}.{name}": n for name, n in _counted(counts).items()})
+            self._meters.counters.update({f"{kind}.{name}": n for name, n in counts.items()})
 
     def _pass_notes(self, now_ns: int) -> None:
         notes = dict(self._protocol.notes)
