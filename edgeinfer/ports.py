@@ -80,6 +80,7 @@ class Source(Protocol):
     """A device as a generator of samples.
 
     `block_s` is the longest that one `next()` may block; a source that overruns twice that is replaced.
+    One that opens a port says so in the attribute `seat` (a `commons.Seat`, or None).
     """
 
     block_s: float
@@ -201,6 +202,10 @@ class ReadingsPredictor(Protocol):
         Raises:
             InferenceLost: open another predictor; or these are not the channels or the rate of the model.
         """
+        ...
+
+    def forget(self, source: str) -> None:
+        """The source was lost: its next window begins with what comes after that."""
         ...
 
     def close(self) -> None: ...

@@ -63,6 +63,7 @@ class Services:
 
 def plan(blueprint: Blueprint, services: Services) -> Plan:
     """All posts of `blueprint`. Nothing is opened: a post opens its device in its own thread."""
+    services.commons.seated = frozenset(seat.port for seat in blueprint.seats().values())
     specs: dict[str, Spec] = {}
     for name, sink in blueprint.sinks.items():
         make = partial(_courier, name, sink, blueprint, services)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from edgeinfer.commons import Seat
 from edgeinfer.errors import InputError, SourceLost
 from edgeinfer.events import Readings
 from edgeinfer.ports import Flow, SourcePlace, Stop
@@ -46,6 +47,7 @@ class Modbus:
         self._stretches = stretches(options.registers)
         least_s = options.period_s + options.timeout_s * (len(self._stretches) + 1)
         self.block_s = max(options.block_s, least_s)
+        self.seat = Seat(options.port) if options.port else None
         self._again = False
         self._lost = dict.fromkeys((r.name for r in options.registers), 0)
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from edgeinfer import registry
+from edgeinfer.commons import Seat
 from edgeinfer.errors import InputError, SourceLost
 from edgeinfer.events import Readings
 from edgeinfer.ports import Flow, SourcePlace, Stop
@@ -70,9 +71,8 @@ class Serial:
         )
         if self._protocol.address and not options.port:
             raise InputError("port: expected one, since nodes with an address share it; found none")
-        state = place.commons.state
-        locks = state / "firmware" if state else None  # where `edgeinfer firmware flash` has them
-        self._search = Search(options.node, options.ports, self._setting, locks)
+        self._search = Search(options.node, options.ports, self._setting, place.commons)
+        self.seat = Seat(options.port, self._protocol.address, self._setting) if options.port else None
         self._again = False  # whether samples were lost because the port had been away
         self._last_ns: dict[tuple[str, ...], int] = {}
 

@@ -6,8 +6,8 @@ import glob
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
+from edgeinfer.commons import Commons
 from edgeinfer.errors import SourceLost
 from edgeinfer.ports import Stop
 from firmware_bridge.errors import PortError
@@ -15,6 +15,7 @@ from firmware_bridge.flash import lock
 from firmware_bridge.link import Greeted, Link, OtherVersion
 from firmware_bridge.port import Port, Setting, holders, ports
 
+_LOCKS = "firmware"  # in the state folder: where `edgeinfer firmware flash` keeps them
 ASK_S = 1.0  # five requests; a board that restarts when its port is opened is asked again in the next round
 
 
@@ -25,11 +26,11 @@ class Search:
         node: the name that its firmware says.
         patterns: which ports to look at, as a shell would write them; none: all serial ports of this machine.
         setting: how they are opened.
-        locks: the folder in which flashers keep their lock files, if this is known.
+        commons: of the daemon: which ports are other sources', and where flashers keep their lock files.
     """
 
-    def __init__(self, node: str, patterns: Sequence[str], setting: Setting, locks: Path | None) -> None:
-        self._node, self._patterns, self._setting, self._locks = node, patterns, setting, locks
+    def __init__(self, node: str, patterns: Sequence[str], setting: Setting, commons: Commons) -> None:
+        self._node, self._patterns, self._setting, self._commons = node, patterns, setting, commons
         self._found = ""
         self._said: dict[str, str] = {}  # of this round: port to what came of it
 
@@ -65,9 +66,12 @@ class Search:
 
     def _ask(self, name: str, stop: Stop) -> str:
         """The name that answers there, or a sentence."""
+        if os.path.realpath(name) in map(os.path.realpath, self._commons.seated):
+            return "it belongs to another source"
         if has := holders(name, ours=True):
             return f"it is open in {', '.join(has)}"
-        if self._locks is not None and (flasher := lock.holder(name, self._locks)):
+        state = self._commons.state
+        if state is not None and (flasher := lock.holder(name, state / _LOCKS)):
             return f"a flasher is at work on it (process {flasher})"
         try:
             with Port(name, self._setting) as port:

@@ -134,6 +134,13 @@ def test_a_port_on_which_a_flasher_works_is_not_touched(plug, at, tmp_path):
         wait_for(lambda: reader.found)
 
 
+def test_a_port_that_another_source_names_is_not_touched_even_while_it_is_closed(plug, at):
+    press, commons = Counting(counting_node("press")), Commons()
+    commons.seated = frozenset({plug("a", press).port})
+    assert "it belongs to another source" in lost(at(commons=commons))
+    assert press.heard == 0
+
+
 def test_a_stop_ends_the_search(plug, at):
     plug("a", counting_node("press", silent=True))
     stop = Event()
