@@ -124,6 +124,7 @@ class Modbus:
                 options.host, port=options.tcp_port, timeout=options.timeout_s, retries=1
             )
         else:
+            _check_port(options.port)
             client = ModbusSerialClient(
                 options.port,
                 baudrate=options.baud,
@@ -138,6 +139,17 @@ class Modbus:
             yield client
         finally:
             client.close()
+
+
+def _check_port(name: str) -> None:
+    """Pymodbus only says that it could not connect."""
+    from firmware_bridge.errors import PortError
+    from firmware_bridge.port import check
+
+    try:
+        check(name)
+    except PortError as error:
+        raise SourceLost(str(error)) from error
 
 
 def _check(options: Modbus.Options) -> None:
