@@ -100,7 +100,13 @@ class Modbus:
             )
             return None
         words: list[int] = answer.registers
-        return words if len(words) == stretch.count else None
+        if len(words) == stretch.count:
+            return words
+        wrong.append(
+            f"unit {stretch.unit_id} gives {len(words)} {stretch.table} registers from {stretch.address} on, "
+            f"and was asked for {stretch.count}"
+        )
+        return None
 
     @staticmethod
     def _unit_word(ask: Any) -> str:
