@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
+from edgeinfer.commons import Commons
 from edgeinfer.events import (
     Decision,
     Entry,
@@ -27,6 +28,7 @@ from edgeinfer.events import (
     Readings,
     Sample,
 )
+from edgeinfer.meters import Meters
 from edgeinfer.tensors import ModelSpec
 
 Array = NDArray[Any]
@@ -62,17 +64,23 @@ Flow = Literal["newest", "queue", "lockstep"]
 
 @dataclass(frozen=True, slots=True)
 class SourcePlace:
-    """Where a source stands: its name, its stamp, and whom to tell what is wrong."""
+    """Where a source stands: its name, its stamp, whom to tell what is wrong, and what it shares with the others.
+
+    `meters` are those of its post; the thread that runs the source writes them.
+    """
 
     name: str
     stamp: Stamp
     report: Report
+    meters: Meters = field(default_factory=Meters)
+    commons: Commons = field(default_factory=Commons)
 
 
 class Source(Protocol):
     """A device as a generator of samples.
 
     `block_s` is the longest that one `next()` may block; a source that overruns twice that is replaced.
+    One that opens a port says so in the attribute `seat` (a `commons.Seat`, or None).
     """
 
     block_s: float
@@ -194,6 +202,10 @@ class ReadingsPredictor(Protocol):
         Raises:
             InferenceLost: open another predictor; or these are not the channels or the rate of the model.
         """
+        ...
+
+    def forget(self, source: str) -> None:
+        """The source was lost: its next window begins with what comes after that."""
         ...
 
     def close(self) -> None: ...

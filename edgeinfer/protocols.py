@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,24 +23,42 @@ class Rows:
     gap_before: bool = False
 
 
+def _unheard(_level: int, _text: str) -> None:
+    """Where nobody listens, as when a config is checked."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProtocolPlace:
-    """Which node is awaited on the line, where a protocol knows names; "" takes any."""
+    """Which node is awaited on the line, where a protocol knows names ("" takes any), and who hears what it says.
+
+    `log(level, text)` takes what the node itself wants to tell; `level` as in `logging`.
+    """
 
     node: str = ""
+    log: Callable[[int, str], None] = _unheard
 
 
 class LineProtocol(Protocol):
     """Bytes to rows; no clock, no port: the source serial reads, writes and asks the time for it.
 
     `lost` counts rows by channel, `bad` counts what could not be read by kind, both since the protocol was made.
-    `notes` says what is wrong now, topic to sentence. `wake_ns` is when `outgoing` wants to be asked next.
+    `told` are the counters that the node itself has told. `notes` says what is wrong now, topic to sentence.
+    `wake_ns` is when `outgoing` wants to be asked next.
+
+    `address` of a node that speaks only when it is asked, so that several may share a line, each exchange in its turn;
+    0: it has the line for itself. `waits`: an answer is outstanding.
     """
+
+    address: int
 
     lost: Mapping[str, int]
     bad: Mapping[str, int]
+    told: Mapping[str, int]
     notes: Mapping[str, str]
     wake_ns: int | None
+
+    @property
+    def waits(self) -> bool: ...
 
     def opened(self, now_ns: int) -> None:
         """The port was opened (again): what was half read is forgotten, the counters go on."""

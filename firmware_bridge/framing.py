@@ -116,6 +116,11 @@ class Deframer:
         self._rest = rest[: self._most + 1]  # one too many: it is still too long when its end comes
         return [self._open(part) for part in whole if part]
 
+    def forget(self) -> bool:
+        """What came of an unfinished frame is dropped; whether there was any."""
+        half, self._rest = bool(self._rest), b""
+        return half
+
     def _open(self, part: bytes) -> Frame | Fault:
         if len(part) > self._most:
             return Fault("length", len(part) + 1)

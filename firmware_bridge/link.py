@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from struct import calcsize
 from typing import Literal, NamedTuple
 
@@ -15,84 +15,39 @@ from firmware_bridge import messages as m
 from firmware_bridge.clock import NodeClock
 from firmware_bridge.errors import MalformedError
 from firmware_bridge.framing import VERSION, Deframer, Fault, Frame
+from firmware_bridge.link_events import (
+    Answered,
+    Block,
+    Described,
+    Event,
+    Greeted,
+    OtherVersion,
+    Said,
+    Silent,
+)
+
+__all__ = [
+    "Answered",
+    "Block",
+    "Described",
+    "Event",
+    "Greeted",
+    "Link",
+    "OtherVersion",
+    "Said",
+    "Silent",
+]
 
 State = Literal["greeting", "describing", "streaming", "bootloader"]
 
 MS = 1_000_000
 REPEAT_NS = 200 * MS
+LOOK_AGAIN_NS = 2000 * MS
+REST_NS = 20 * MS
 TRIES = 5
 SILENCE_NS = 3000 * MS
 TIMES_AT_START = 8
 HALF = 1 << 31
-
-# --- events ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Greeted:
-    """A node said who it is: first contact, or after a restart."""
-
-    hello: m.Hello
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    channels: tuple[m.Channel, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Rows of one block id: `raw` little endian, row by row. `at_ns` is the first row's time on the host's clock.
-
-    `lost` counts blocks that are missing before this one; `gap_before` is true for these, and after a restart.
-    """
-
-    channels: tuple[m.Channel, ...]
-    at_ns: int
-    lost: int
-    gap_before: bool
-    raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A command was acknowledged; see `ack.result`."""
-
-    ack: m.Ack
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A LOG or a STATUS, as it came."""
-
-    message: m.Log | m.Status
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """What is missing, and for how long it was waited for; the link goes on asking."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class OtherVersion:
-    """The node speaks versions `oldest` to `newest` of the protocol, and not ours."""
-
-    oldest: int
-    newest: int
-
-    def __str__(self) -> str:
-        what = "this program" if self.oldest > VERSION else "the firmware"
-        return (
-            f"the node speaks version {self.oldest} to {self.newest} of the protocol, this program version {VERSION}: "
-            f"update {what}"
-        )
-
-
-Event = Greeted | Described | Block | Answered | Said | Silent | OtherVersion
-
-# --- the state machine -------------------------------------------------------------------------------------
 
 
 class Step(NamedTuple):
@@ -139,9 +94,11 @@ class Link:
         self._commands: deque[m.Command] = deque()
         self._sequence = self._command_id = 0
         self._blocks: dict[int, tuple[m.Channel, ...]] = {}
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[int, int | None] = {}  # None: they begin anew, as the node has restarted
         self._heard_ns: int | None = None
         self._times, self._time_ns, self._status_ns = 0, 0, 0
+        self._hello_ns = self._rest_ns = 0
+        self._absent = False  # told that it is silent, and not heard since
         self._versions: tuple[int, int] | None = None
 
     state: State
@@ -150,6 +107,11 @@ class Link:
     def counts(self) -> tuple[int, int, int]:
         """Good frames, frames with a wrong CRC, and malformed ones."""
         return self._good, self._crc, self._malformed
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is outstanding."""
+        return self._open is not None
 
     def outgoing(self) -> bytes:
         """What is to be written now."""
@@ -191,7 +153,7 @@ class Link:
         except MalformedError:
             self._malformed += 1
             return
-        self._heard_ns = now_ns
+        self._heard_ns, self._absent = now_ns, False
         asked = self._answered(frame, message)
         yield from self._message(message, asked, now_ns)
 
@@ -222,6 +184,8 @@ class Link:
                 yield Answered(message)
             case m.Log() | m.Status():
                 yield Said(message)
+            case m.Nak() if asked and isinstance(asked.message, m.Poll):
+                self._rest_ns = now_ns + REST_NS
 
     def _other(self, oldest: int, newest: int) -> Iterator[Event]:
         if self._versions != (oldest, newest):
@@ -234,6 +198,7 @@ class Link:
             return
         if fresh:
             self.clock, self._times = NodeClock(), 0
+            self._numbers = dict.fromkeys(self._numbers)
         self.hello, self.channels, self._open = hello, [], None
         self._blocks.clear()
         self.state = "bootloader" if hello.bootloader else "describing"
@@ -248,6 +213,7 @@ class Link:
             ids = sorted({c.block for c in self.channels})
             self._blocks = {n: tuple(c for c in self.channels if c.block == n) for n in ids}
             self.state, self._times, self._time_ns, self._status_ns = "streaming", 0, 0, 0
+            self._hello_ns, self._rest_ns = self._heard_ns or 0, 0
             if self._start and self.channels:
                 self.command(m.Order.START)
             yield Described(tuple(self.channels))
@@ -263,25 +229,27 @@ class Link:
         missing = 0 if last is None else (told.number - last - 1) & 0xFFFFFFFF
         if missing == 0xFFFFFFFF:  # the same block again
             return
-        anew = missing >= HALF  # the numbers began anew: the node had restarted
+        anew = missing >= HALF or (last is None and told.block in self._numbers)
         lost = 0 if anew else missing
         self._numbers[told.block] = told.number
         yield Block(channels, at_ns, lost, bool(lost or anew), told.values)
 
     # --- what goes out -----------------------------------------------------------------------------------
 
-    def tick(self, now_ns: int) -> list[Event]:
+    def tick(self, now_ns: int) -> list[Silent]:
         """Asks what is due, repeats what was not answered, and says what stays unanswered."""
         if self._heard_ns is None:
             self._heard_ns = now_ns
-        events: list[Event] = []
+        events: list[Silent] = []
         request = self._open
-        if request is not None and now_ns - request.sent_ns >= REPEAT_NS:
+        if request is not None and now_ns - request.sent_ns >= self._repeat_ns:
             if self._gave_up(request, now_ns):
                 events.append(Silent(STEPS[self.state].reason))
-                self._heard_ns, self._open = now_ns, None
+                self._heard_ns, self._absent, self._open = now_ns, True, None
                 self.state = STEPS[self.state].then
             else:
+                if self.address:  # the exchange is over: half an answer will not go on
+                    self._malformed += self._deframer.forget()
                 request.tries, request.sent_ns = request.tries + 1, now_ns
                 self._write(request)
         if self._open is None and (message := self._next(now_ns)) is not None:
@@ -289,6 +257,11 @@ class Link:
             self._open = _Request(message, self._sequence, now_ns)
             self._write(self._open)
         return events
+
+    @property
+    def _repeat_ns(self) -> int:
+        """A node that is absent from a shared pair must not take the others' time."""
+        return LOOK_AGAIN_NS if self.address and self._absent else REPEAT_NS
 
     def _gave_up(self, request: _Request, now_ns: int) -> bool:
         if self.state == "greeting":
@@ -312,7 +285,12 @@ class Link:
         if now_ns - self._status_ns >= 10_000 * MS:
             self._status_ns = now_ns
             return m.StatusRequest()
-        return m.Poll() if self.address else None
+        if not self.address:
+            return None
+        if now_ns - self._hello_ns >= 2000 * MS:  # a polled node cannot say by itself that it has restarted
+            self._hello_ns = now_ns
+            return m.HelloRequest()
+        return m.Poll() if now_ns >= self._rest_ns else None
 
     def _due(self, now_ns: int, every_ns: int) -> bool:
         if now_ns - self._time_ns < every_ns:

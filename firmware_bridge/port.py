@@ -66,7 +66,7 @@ class Port:
 
     def __init__(self, name: str, setting: Setting = Setting()) -> None:
         self.name = name
-        _check(name)
+        check(name)
         self._serial = _opened(name, setting)
         self.fd: int = self._serial.fileno()
         os.set_blocking(self.fd, False)
@@ -141,7 +141,12 @@ def holders(name: str, *, ours: bool = False) -> list[str]:
     ]
 
 
-def _check(name: str) -> None:
+def check(name: str) -> None:
+    """Whether the port is there, ours to open, and free.
+
+    Raises:
+        PortError, PortDeniedError, PortBusyError: says what to do.
+    """
     path = Path(name)
     if not path.exists():
         known = ", ".join(found.name for found in ports()) or "none"

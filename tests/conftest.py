@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fixtures.brokers",
+    "tests.fixtures.cables",
     "tests.fixtures.cameras",
     "tests.fixtures.delegates",
     "tests.fixtures.disks",

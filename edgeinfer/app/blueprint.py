@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from edgeinfer import registry, store
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions, StateOptions
 from edgeinfer.app.probe import Plugin, build, try_out
+from edgeinfer.commons import Seat
 from edgeinfer.config import Config, Part, blame, decode
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.errors import ConfigError, EdgeinferError, InputError, Problem, nearest
@@ -48,6 +50,11 @@ class Blueprint:
     @property
     def device(self) -> str:
         return self.config.device
+
+    def seats(self) -> dict[str, Seat]:
+        """The sources that name a port in the config."""
+        built = {name: build(plugin, self.device) for name, plugin in self.sources.items()}
+        return {name: seat for name, source in built.items() if (seat := getattr(source, "seat", None))}
 
     def unused(self) -> list[str]:
         """Parts that no pipeline takes: they are right, and do nothing."""
@@ -145,6 +152,7 @@ def _cross_check(blueprint: Blueprint, problems: list[Problem]) -> None:
     if not config.of("sink"):
         text = 'no [sink.NAME]: decisions would go nowhere; add one, such as [sink.out] with kind = "console"'
         problems.append(Problem(config.where.at(), text))
+    _check_seats(blueprint, problems)
     owner: dict[str, str] = {}
     for name, pipeline in blueprint.pipelines.items():
         _check_pipeline(config, pipeline, problems)
@@ -161,6 +169,28 @@ def _check_encodings(blueprint: Blueprint, problems: list[Problem]) -> None:
             encoder_of(plugin.options, EncoderPlace(blueprint.device, "check", plugin.part.name))
         except InputError as error:
             problems.append(blame(plugin.part, type(plugin.options), error))
+
+
+def _check_seats(blueprint: Blueprint, problems: list[Problem]) -> None:
+    """Two sources on one port fit only where nodes take turns there."""
+    taken: dict[str, list[tuple[str, Seat]]] = {}
+    for name, seat in blueprint.seats().items():
+        plugin = blueprint.sources[name]
+        others = taken.setdefault(os.path.realpath(seat.port), [])
+        why = next((f"[source.{o}] {text}" for o, other in others if (text := _clash(seat, other))), "")
+        if why:
+            problems.append(Problem(plugin.part.where.at("port"), why))
+        others.append((name, seat))
+
+
+def _clash(one: Seat, other: Seat) -> str:
+    if not one.address or not other.address:
+        return "has this port already; nodes that share one have an address each: edgelink = { address = 1 }"
+    if one.address == other.address:
+        return f"asks address {one.address} on this port already"
+    return (
+        "" if one.setting == other.setting else "opens this port with another baud, parity, bits, dtr or rts"
+    )
 
 
 def _check_pipeline(config: Config, pipeline: PipelinePart, problems: list[Problem]) -> None:

@@ -17,6 +17,7 @@ from edgeinfer.app.plan import DOOR, Services, plan
 from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
 from edgeinfer.commands.table import Commands, Health, Lend, Reload, Return
+from edgeinfer.commons import Commons
 from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.ports import Clock
 from edgeinfer.runtime import health as board
@@ -76,6 +77,7 @@ class Daemon:
             taps=self.taps,
             fatal=self.supervisor.fatal,
             machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
+            commons=Commons(folder.path),
         )
         self._lending = Lending(
             sources=lambda: self.blueprint.sources,

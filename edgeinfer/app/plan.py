@@ -16,6 +16,7 @@ from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.clock import SourceStamp
+from edgeinfer.commons import Commons
 from edgeinfer.config import Part
 from edgeinfer.ports import (
     Clock,
@@ -57,10 +58,12 @@ class Services:
     taps: Taps
     fatal: Fatal
     machine_id: str
+    commons: Commons
 
 
 def plan(blueprint: Blueprint, services: Services) -> Plan:
     """All posts of `blueprint`. Nothing is opened: a post opens its device in its own thread."""
+    services.commons.seated = frozenset(seat.port for seat in blueprint.seats().values())
     specs: dict[str, Spec] = {}
     for name, sink in blueprint.sinks.items():
         make = partial(_courier, name, sink, blueprint, services)
@@ -103,7 +106,9 @@ def _pipeline_digest(name: str, blueprint: Blueprint) -> str:
 
 def _feed(name: str, plugin: Plugin, services: Services) -> Feed:
     stamp = SourceStamp(name, services.clock)
-    place = SourcePlace(name, stamp, services.health.reporter(f"source.{name}"))
+    post = f"source.{name}"
+    report, meters = services.health.reporter(post), services.health.post(post).meters
+    place = SourcePlace(name, stamp, report, meters, services.commons)
 
     def make() -> Source:
         source: Source = plugin.cls(plugin.options, place)

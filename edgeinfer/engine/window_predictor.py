@@ -56,6 +56,9 @@ class WindowPredictor:
             collector = self._collectors[source] = Collector(self._options)
         return [self._infer(readings, at, window) for at, window in collector.add(readings)]
 
+    def forget(self, source: str) -> None:
+        self._collectors.pop(source, None)
+
     def _infer(self, readings: Readings, at: Instant, window: Array) -> Inference:
         start = perf_counter_ns()
         numbers = self._standardize(features(window, self._options))

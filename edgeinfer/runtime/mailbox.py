@@ -52,7 +52,7 @@ class Mailbox:
         self._put_ns: deque[int] = deque()  # when each of them came
         self.ended = False
         self.dropped = 0
-        self._gap = False
+        self._gaps: set[tuple[str, ...]] = set()  # channels of which readings were dropped
         self.room = Signal()
 
     def full(self) -> bool:
@@ -79,18 +79,22 @@ class Mailbox:
     def _drop_oldest(self) -> None:
         self.dropped += 1
         self._put_ns.popleft()
-        self._gap |= isinstance(self.items.popleft(), Readings)
+        self._remember(self.items.popleft())
 
     def take(self, now_ns: int) -> tuple[Item | None, int]:
         """The oldest item (None when it is too old to be judged) and how long it waited, in ns."""
         item, waited_ns = self.items.popleft(), now_ns - self._put_ns.popleft()
         if self.flow != "lockstep" and not self.intake.fresh(item, now_ns):
-            self._gap |= isinstance(item, Readings)
+            self._remember(item)
             return None, waited_ns
-        if self._gap and isinstance(item, Readings):
-            self._gap = False
+        if isinstance(item, Readings) and item.channels in self._gaps:
+            self._gaps.discard(item.channels)
             item = replace(item, gap_before=True)
         return item, waited_ns
+
+    def _remember(self, dropped: Item) -> None:
+        if isinstance(dropped, Readings):
+            self._gaps.add(dropped.channels)
 
 
 class Inbox:

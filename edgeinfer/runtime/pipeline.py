@@ -96,7 +96,8 @@ class Pipeline:
             self._health.post(self.post).facts["model"] = model.identity
             self._health.post(self.post).facts["runtime"] = model.runtime
             self._health.reporter(self.post)("model", model.warning or None)
-        loop.well()
+        if self._reader is None:  # of readings nobody knows yet whether they are the model's
+            loop.well()
         try:
             self._take_all(loop)
         except InferenceLost as error:
@@ -116,18 +117,20 @@ class Pipeline:
             item = inbox.take(1.0)
             loop.beat()
             if item is not None:
-                self._step(item)
+                self._step(item, loop)
                 self._meters.counters["dropped"] = inbox.dropped
                 self._meters.counters.update(inbox.skipped)
             elif inbox.ended:
                 return
 
-    def _step(self, item: Item) -> None:
+    def _step(self, item: Item, loop: Loop) -> None:
         source = item.key[0] if not isinstance(item, Decision) else f"rule:{item.rule}"
         self._last = (source, item.at)
         seen = self._see(item)
         if not seen:
             return
+        if self._reader is not None and isinstance(seen[0], Inference):
+            loop.well()
         started = time.perf_counter_ns()
         decisions = [d for one in seen for rule in self._rules for d in rule.observe(one)]
         self._meters.record("rules", time.perf_counter_ns() - started)
@@ -161,6 +164,8 @@ class Pipeline:
             self._meters.count("rows", len(item.values))
             self._meters.record("wait", self._line.inbox.waited_ns)
             return self._seen(self._reader.read(item))
+        if self._reader is not None and isinstance(item, Lost):
+            self._reader.forget(item.key[0])
         return (item,)
 
     def _seen(self, inferences: Sequence[Inference]) -> Sequence[Inference]:

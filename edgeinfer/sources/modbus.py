@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from edgeinfer.commons import Seat
 from edgeinfer.errors import InputError, SourceLost
 from edgeinfer.events import Readings
 from edgeinfer.ports import Flow, SourcePlace, Stop
@@ -46,6 +47,7 @@ class Modbus:
         self._stretches = stretches(options.registers)
         least_s = options.period_s + options.timeout_s * (len(self._stretches) + 1)
         self.block_s = max(options.block_s, least_s)
+        self.seat = Seat(options.port) if options.port else None
         self._again = False
         self._lost = dict.fromkeys((r.name for r in options.registers), 0)
 
@@ -98,7 +100,13 @@ class Modbus:
             )
             return None
         words: list[int] = answer.registers
-        return words if len(words) == stretch.count else None
+        if len(words) == stretch.count:
+            return words
+        wrong.append(
+            f"unit {stretch.unit_id} gives {len(words)} {stretch.table} registers from {stretch.address} on, "
+            f"and was asked for {stretch.count}"
+        )
+        return None
 
     @staticmethod
     def _unit_word(ask: Any) -> str:
@@ -122,6 +130,7 @@ class Modbus:
                 options.host, port=options.tcp_port, timeout=options.timeout_s, retries=1
             )
         else:
+            _check_port(options.port)
             client = ModbusSerialClient(
                 options.port,
                 baudrate=options.baud,
@@ -136,6 +145,17 @@ class Modbus:
             yield client
         finally:
             client.close()
+
+
+def _check_port(name: str) -> None:
+    """Pymodbus only says that it could not connect."""
+    from firmware_bridge.errors import PortError
+    from firmware_bridge.port import check
+
+    try:
+        check(name)
+    except PortError as error:
+        raise SourceLost(str(error)) from error
 
 
 def _check(options: Modbus.Options) -> None:

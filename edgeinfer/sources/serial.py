@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import msgspec
 
 from edgeinfer import registry
+from edgeinfer.commons import Seat
 from edgeinfer.errors import InputError, SourceLost
 from edgeinfer.events import Readings
 from edgeinfer.ports import Flow, SourcePlace, Stop
@@ -16,12 +18,14 @@ from edgeinfer.protocols import LineProtocol, ProtocolPlace, Rows
 from edgeinfer.sources.options import check_seconds
 from edgeinfer.sources.protocols.lines import Lines
 from edgeinfer.sources.protocols.struct import Struct
+from edgeinfer.sources.serial_line import OwnLine, SharedLines, Talk
+from edgeinfer.sources.serial_log import NodeLog
 from edgeinfer.sources.serial_loss import Loss, summary
+from edgeinfer.sources.serial_search import ASK_S, Search
 from firmware_bridge.errors import PortError
 from firmware_bridge.port import Parity, Port, Setting
 
 _SHIPPED = ("edgelink", "lines", "struct")  # have a table of their own
-_LOOK_S = 0.2  # how often a waiting read looks whether it should stop
 
 
 class Serial:
@@ -36,6 +40,7 @@ class Serial:
 
         port: str = ""
         node: str = ""
+        ports: list[str] = []
         protocol: str = "edgelink"
         baud: int = 115_200
         data_bits: Literal[7, 8] = 8
@@ -54,8 +59,8 @@ class Serial:
     def __init__(self, options: Options, place: SourcePlace) -> None:
         _check(options)
         self._options, self._place, self.block_s = options, place, options.block_s
-        self._protocol = protocol_of(options)
-        self._loss = Loss(self._protocol, place.report)
+        self._protocol = protocol_of(options, NodeLog(place.name))
+        self._loss = Loss(self._protocol, place.report, place.meters)
         self._setting = Setting(
             baud=options.baud,
             data_bits=options.data_bits,
@@ -64,6 +69,10 @@ class Serial:
             dtr=options.dtr,
             rts=options.rts,
         )
+        if self._protocol.address and not options.port:
+            raise InputError("port: expected one, since nodes with an address share it; found none")
+        self._search = Search(options.node, options.ports, self._setting, place.commons)
+        self.seat = Seat(options.port, self._protocol.address, self._setting) if options.port else None
         self._again = False  # whether samples were lost because the port had been away
         self._last_ns: dict[tuple[str, ...], int] = {}
 
@@ -71,45 +80,51 @@ class Serial:
         """Readings until `stop`.
 
         Raises:
-            SourceLost: the port is not there, busy or unplugged, or gave no reading within `block_s`.
+            SourceLost: the port is not there, busy or unplugged, has another node, or gave no reading within
+                `block_s`; or no port has the node.
         """
+        name = self._options.port or self._search.find(stop, self.block_s / 2)
+        if not name:
+            return
         try:
-            with Port(self._options.port, self._setting) as port:
-                yield from self._samples(port, stop)
+            with self._opened(name) as line:
+                yield from self._samples(name, line, stop)
         except PortError as error:
             raise SourceLost(str(error)) from error
 
-    def _samples(self, port: Port, stop: Stop) -> Iterator[Readings]:
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[Talk]:
+        if self._protocol.address:
+            lines = self._place.commons.the(SharedLines)
+            with lines.joined(name, self._setting, self._protocol.address) as shared:
+                yield shared
+        else:
+            with Port(name, self._setting) as port:
+                yield OwnLine(port)
+
+    def _samples(self, name: str, line: Talk, stop: Stop) -> Iterator[Readings]:
         self._protocol.opened(time.monotonic_ns())
         gaps = set[tuple[str, ...]]()  # channels that were told of the time that the port was away
-        for rows in self._rows(port, stop):
+        for rows in self._rows(name, line, stop):
             away = self._again and rows.channels not in gaps
             gaps.add(rows.channels)
             yield self._readings(rows, away=away)
 
-    def _rows(self, port: Port, stop: Stop) -> Iterator[Rows]:
-        heard, until_s = 0, time.monotonic() + self._options.block_s
+    def _rows(self, name: str, line: Talk, stop: Stop) -> Iterator[Rows]:
+        before = False  # whether rows have come since the opening
+        size, until_s = 0, time.monotonic() + self._options.block_s
         try:
             while not stop.is_set():
-                data = self._exchange(port)
-                heard += len(data)
-                found = self._protocol.receive(data, time.monotonic_ns()) if data else ()
+                heard = line.exchange(self._protocol, stop)
+                size += heard.size
                 self._loss.tell(time.monotonic_ns())
-                if found:
-                    yield from found
-                    heard, until_s = 0, time.monotonic() + self._options.block_s
+                if heard.rows:
+                    yield from heard.rows
+                    before, size, until_s = True, 0, time.monotonic() + self._options.block_s
                 elif time.monotonic() > until_s:
-                    raise SourceLost(self._silent(port.name, heard))
+                    raise SourceLost(self._silent(name, size, before=before))
         finally:
             self._again = True
-
-    def _exchange(self, port: Port) -> bytes:
-        now_ns = time.monotonic_ns()
-        if says := self._protocol.outgoing(now_ns):
-            port.write(says)
-        wake_ns = self._protocol.wake_ns
-        due_s = _LOOK_S if wake_ns is None else (wake_ns - now_ns) / 1e9
-        return port.read(min(_LOOK_S, max(0.0, due_s)))
 
     def _readings(self, rows: Rows, *, away: bool) -> Readings:
         key, now = self._place.stamp()
@@ -118,21 +133,26 @@ class Serial:
         at = now.later(at_ns - now.mono_ns)
         return Readings(key, at, rows.channels, rows.values, rows.period_ns, rows.gap_before or away)
 
-    def _silent(self, path: str, heard: int) -> str:
+    def _silent(self, path: str, heard: int, *, before: bool) -> str:
         options = self._options
         if not heard:
             return (
                 f"{path} was silent for {options.block_s:.1f} s: does the node run, and do TX and RX cross?"
             )
         said = "; ".join(filter(None, (summary(self._protocol), *self._protocol.notes.values())))
+        said = f" ({said})" if said else ""
+        if before:
+            return (
+                f"{path} gave no reading any more for {options.block_s:.1f} s: does the node still run?{said}"
+            )
         return (
             f"{path} gave {heard} bytes and no reading in {options.block_s:.1f} s: expected the protocol "
-            f"{options.protocol} at {options.baud} baud" + (f" ({said})" if said else "")
+            f"{options.protocol} at {options.baud} baud{said}"
         )
 
 
-def protocol_of(options: Serial.Options) -> LineProtocol:
-    """The protocol, built from the table of its name.
+def protocol_of(options: Serial.Options, log: Callable[[int, str], None]) -> LineProtocol:
+    """The protocol, built from the table of its name; `log` hears what the node has to say.
 
     Raises:
         InputError: there is none of that name, or its options are wrong.
@@ -148,18 +168,23 @@ def protocol_of(options: Serial.Options) -> LineProtocol:
     try:
         if not isinstance(written, msgspec.Struct):
             written = msgspec.convert(written or {}, plugin.Options)
-        made: LineProtocol = plugin(written, ProtocolPlace(options.node))
+        made: LineProtocol = plugin(written, ProtocolPlace(options.node, log))
     except (msgspec.ValidationError, InputError) as error:
         raise InputError(f"{table}: {error}") from error
     return made
 
 
 def _check(options: Serial.Options) -> None:
-    if not options.port:
-        raise InputError('port: expected a serial port, such as "/dev/serial/by-id/usb-…"; found none')
+    if not options.port and (not options.node or options.protocol != "edgelink"):
+        raise InputError(
+            'port: expected a serial port, such as "/dev/serial/by-id/usb-…", or with the protocol edgelink '
+            "the name of a node to look for (node); found none"
+        )
+    if options.ports and options.port:
+        raise InputError("ports: these are looked at for a node whose port is not given; found port, too")
     if not 50 <= options.baud <= 20_000_000:
         raise InputError(f"baud: expected 50 to 20000000, found {options.baud}")
-    check_seconds("block_s", options.block_s, least_s=0.2)
+    check_seconds("block_s", options.block_s, least_s=0.2 if options.port else 2 * ASK_S)
 
 
 def _check_tables(options: Serial.Options) -> None:

@@ -1,27 +1,36 @@
-"""Tells health what a serial line lost, seldom enough for a log; counts nothing itself."""
+"""Tells health what a serial line lost and what its node counted, seldom enough for a log; counts nothing itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from edgeinfer.meters import Meters
 from edgeinfer.ports import Report
 from edgeinfer.protocols import LineProtocol
 
 _EVERY_NS = 10_000_000_000
 _OVER_NS = 60_000_000_000
+_COUNT_NS = 1_000_000_000
 
 
 class Loss:
-    """Reports the topic `loss` at most every 10 s, takes it back after a minute without; passes the notes on."""
+    """Reports the topic `loss` at most every 10 s, takes it back after a minute without; passes the notes on.
 
-    def __init__(self, protocol: LineProtocol, report: Report) -> None:
-        self._protocol, self._report = protocol, report
+    The meters count for good: `lost.CHANNEL` (rows), `bad.KIND`, and `node.COUNTER` as the node told them.
+    """
+
+    def __init__(self, protocol: LineProtocol, report: Report, meters: Meters) -> None:
+        self._protocol, self._report, self._meters = protocol, report, meters
+        self._counted_ns = -_COUNT_NS
         self._told: str | None = None
         self._told_ns = self._changed_ns = -_OVER_NS
         self._notes: dict[str, str] = {}
 
     def tell(self, now_ns: int) -> None:
         self._pass_notes(now_ns)
+        if now_ns - self._counted_ns >= _COUNT_NS:
+            self._counted_ns = now_ns
+            self._count()
         text = summary(self._protocol)
         if text and text != self._told:
             self._changed_ns = now_ns
@@ -31,6 +40,11 @@ class Loss:
         elif self._told and now_ns - self._changed_ns >= _OVER_NS:
             self._report("loss", None)
             self._changed_ns = now_ns + (1 << 62)  # told back once, until it changes again
+
+    def _count(self) -> None:
+        protocol = self._protocol
+        for kind, counts in (("lost", protocol.lost), ("bad", protocol.bad), ("node", protocol.told)):
+            self._meters.counters.update({f"{kind}.{name}": n for name, n in counts.items()})
 
     def _pass_notes(self, now_ns: int) -> None:
         notes = dict(self._protocol.notes)

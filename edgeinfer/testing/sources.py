@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.clock import SourceStamp
+from edgeinfer.commons import Commons
 from edgeinfer.events import Frame, Sample
 from edgeinfer.ports import Clock, Flow, SourcePlace, Stop
 from edgeinfer.testing.clock import FakeClock
@@ -65,10 +66,17 @@ class Reports:
 
 
 def source_place(
-    name: str = "cam", clock: Clock | None = None, reports: Reports | None = None
+    name: str = "cam",
+    clock: Clock | None = None,
+    reports: Reports | None = None,
+    commons: Commons | None = None,
 ) -> SourcePlace:
-    """A place with a clock of its own (a `FakeClock` at its start unless given) and reports that are kept."""
-    return SourcePlace(name, SourceStamp(name, clock or FakeClock()), reports or Reports())
+    """A place with a clock of its own (a `FakeClock` at its start unless given) and reports that are kept.
+
+    Sources that get the same `commons` stand in one daemon.
+    """
+    stamp = SourceStamp(name, clock or FakeClock())
+    return SourcePlace(name, stamp, reports or Reports(), commons=commons or Commons())
 
 
 def frames(place: SourcePlace, count: int, pixels: NDArray[np.uint8] | None = None) -> list[Frame]:

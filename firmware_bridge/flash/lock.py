@@ -5,6 +5,7 @@ flock on the device itself does not help: avrdude and terminal programs do not a
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import grp
 import os
@@ -24,8 +25,7 @@ def locked(port: str, folder: Path) -> Iterator[None]:
         PortBusyError: another flasher has it; says which process.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    name = os.path.realpath(port).strip("/").replace("/", "-")
-    with (folder / f"{name}.lock").open("a+") as file:
+    with _file(port, folder).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -38,6 +38,20 @@ def locked(port: str, folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def holder(port: str, folder: Path) -> str:
+    """The process id of the flasher that is at work on `port`; "" when none is."""
+    with contextlib.suppress(FileNotFoundError), _file(port, folder).open() as file:
+        try:  # asked for shared and at once given back: whoever looks does not keep a flasher out
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return file.read().strip() or "unknown"
+    return ""
+
+
+def _file(port: str, folder: Path) -> Path:
+    return folder / f"{os.path.realpath(port).strip('/').replace('/', '-')}.lock"
 
 
 def check(port: str) -> None:

@@ -98,6 +98,7 @@ class Node:
     _born_ns: int = -1
     _now_ns: int = 0
     _last_command: tuple[int, m.Ack] | None = None
+    _last_poll: tuple[int, m.Message] | None = None  # None where another request came after it
     _out: bytearray = field(default_factory=bytearray)
     _waiting: deque[m.Message] = field(default_factory=deque)
     _running: list[_Running] = field(default_factory=list)
@@ -144,7 +145,8 @@ class Node:
     def restart(self) -> None:
         """As after a reset: another boot id, a counter from 0, nothing streaming."""
         self.boot_id, self.first_us, self._born_ns = self.boot_id + 1, 0, -1
-        self.streaming, self.wish, self.counters, self._last_command = False, "", Counters(), None
+        self.streaming, self.wish, self.counters = False, "", Counters()
+        self._last_command = self._last_poll = None
         self._waiting.clear()
         self._out.clear()
         self._running.clear()
@@ -177,7 +179,14 @@ class Node:
         except MalformedError:
             self._send(m.Nak(frame.type, m.Reason.MALFORMED), frame.sequence)
             return
-        self._send(self._reply(asked, frame.type), frame.sequence)
+        reply = self._again(asked, frame.sequence) or self._reply(asked, frame.type)
+        self._last_poll = (frame.sequence, reply) if isinstance(asked, m.Poll) else None
+        self._send(reply, frame.sequence)
+
+    def _again(self, asked: m.Message, sequence: int) -> m.Message | None:
+        """A POLL that comes again wants what was lost on the way, and not the next block."""
+        last = self._last_poll
+        return last[1] if last and isinstance(asked, m.Poll) and last[0] == sequence else None
 
     def _reply(self, asked: m.Message, kind: int) -> m.Message:
         match asked:

@@ -62,8 +62,33 @@ def test_channels_are_taken_by_name_in_the_order_of_the_manifest() -> None:
 
 
 def test_a_channel_that_is_missing_is_told_with_the_nearest() -> None:
+    options = WindowOptions(length=4, channels=("x", "z"), rate_hz=10.0)
+    with pytest.raises(InferenceLost, match=r"needs the channel 'x'.*gives: z"):
+        list(Collector(options).add(block([1], channels=("z",))))
+
+
+def test_blocks_of_other_channels_may_stand_in_between() -> None:
+    other = block([20], channels=("temperature",), period_ns=0)
+    assert windows(RAW, other, block([0, 1]), other, block([2, 3], first=2)) == [[0, 1, 2, 3]]
+
+
+@pytest.mark.parametrize("before", [[], [block([0, 1])]])
+def test_other_channels_and_none_of_the_models_are_told_after_a_while(before) -> None:
+    collector = Collector(RAW)
+    for ours in before:
+        list(collector.add(ours))
+    for second in range(10):
+        assert list(collector.add(block([1], first=second * 10, channels=("y",)))) == []
     with pytest.raises(InferenceLost, match=r"needs the channel 'x'.*gives: y"):
-        list(Collector(RAW).add(block([1], channels=("y",))))
+        list(collector.add(block([1], first=110, channels=("y",))))
+
+
+def test_a_slow_sensor_beside_a_fast_one_is_waited_for() -> None:
+    options = WindowOptions(length=1, channels=("x",), rate_hz=10.0)
+    fast = [block([1], first=10 * n, channels=("y",)) for n in range(1, 60)]
+    slow = [block([n], first=300 * n) for n in range(3)]
+    blocks = sorted([*fast[:5], *fast[31:], *slow], key=lambda b: b.at.mono_ns)
+    assert windows(options, *blocks) == [[0], [1], [2]]
 
 
 def test_another_rate_is_told_with_both() -> None:

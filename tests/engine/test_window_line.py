@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from edgeinfer.clock import SystemClock
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.window_predictor import open_window_predictor
-from edgeinfer.events import Instant, Readings
+from edgeinfer.events import Instant, Lost, Readings
 from edgeinfer.ports import RulePlace
 from edgeinfer.rules.threshold import Threshold
 from edgeinfer.runtime.health import Health
@@ -81,8 +83,24 @@ def test_an_anomaly_becomes_a_decision_of_the_bundle(house) -> None:
 
 def test_a_source_without_the_models_channel_degrades_the_pipeline_and_says_why(house) -> None:
     house.send(0, 1.0)
-    house.send(1, 1.0, channel="y")
+    for n in range(1, 12):
+        house.send(n, 1.0, channel="y")
     wait_for(lambda: len(house.kept()) == 2)
     last = house.kept()[-1].decision
     assert (last.state, house.errors) == ("unknown", [])
     assert "needs the channel 'x'" in last.details["reason"]
+
+
+def test_a_window_does_not_span_a_loss_of_its_source(house) -> None:
+    house.send(0, 1.0)
+    wait_for(house.kept)
+    at = Instant("b", 10**9, 10**9)
+    half = Readings(("node", 1), at, ("x",), np.full((2, 1), -1.0), 100_000_000)
+    house.hub.offer("node", half)
+    house.hub.offer("node", Lost(("node", 2), at, "unplugged"))
+    house.hub.offer("node", replace(half, key=("node", 3)))  # a source that was replaced tells of no gap
+    house.send(4, -1.0)
+    wait_for(lambda: len(house.kept()) == 3)
+    assert [e.decision.state for e in house.kept()] == ["off", "unknown", "on"]
+    assert house.kept()[1].decision.details["reason"] == "unplugged"
+    assert house.kept()[2].decision.at.mono_ns == 4 * 10**9 + 100_000_000

@@ -133,6 +133,16 @@ def test_a_node_that_falls_silent_while_streaming_is_greeted_again(bench):
     assert kinds(bench.run(1.0))[:2] == [Greeted, Described]
 
 
+def test_the_first_block_after_a_restart_tells_of_a_gap_whatever_its_number(bench):
+    bench.run(1.0)
+    bench.run(0.0, bench.node.readings(bench.now_ns))
+    bench.node.boot, bench.node.number = 8, 0
+    hello = m.Hello(1, 1, 512, 8, 1, 0, 0, 0, "bench", "shaker", "1.0", "")
+    bench.run(1.0, m.frame(hello, 0))
+    [block] = bench.run(0.0, bench.node.readings(bench.now_ns))
+    assert (block.lost, block.gap_before) == (0, True)
+
+
 def test_a_newer_protocol_is_told_with_both_versions_and_never_decoded(bench):
     newer = wrap(Frame(1, 0, m.Hello.type, 0, bytes([2, 3]) + bytes(40)))
     events = bench.run(0.0, newer + newer)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Event, Thread
 
 from hypothesis import given
@@ -47,6 +48,15 @@ def test_a_full_queue_drops_the_oldest_and_marks_the_gap_before_the_next():
     assert [r.key[1] for r in taken] == list(range(6, 1030))
     assert [r.gap_before for r in taken[:2]] == [True, False]
     assert inbox.dropped == 6
+
+
+def test_a_dropped_block_is_a_gap_of_its_own_channels_and_of_no_others():
+    inbox = Inbox({"motor": "queue"})
+    for n in range(1025):
+        item = readings(n)
+        inbox.offer("motor", replace(item, channels=("temperature",)) if n == 1 else item)
+    taken = take_all(inbox)
+    assert [r.gap_before for r in taken[:3]] == [False, True, False]
 
 
 @given(st.integers(1, 40))

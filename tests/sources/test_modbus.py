@@ -97,6 +97,26 @@ def test_nobody_there_is_a_lost_source():
             take(modbus(probe.getsockname()[1], {"name": "a", "address": 0}), 1)
 
 
+def test_fewer_registers_than_were_asked_for_are_none_and_are_reported():
+    """Some devices (and the server of pymodbus 3.9) do that where there are none, instead of refusing."""
+    reports = Reports()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            device, _ = listening.accept()
+            with device:
+                request = device.recv(64)
+                device.sendall(request[:4] + b"\0\3" + request[6:8] + b"\0")  # a byte count of 0
+                device.recv(64)
+
+        thread = Thread(target=answer)
+        thread.start()
+        (sample,) = take(modbus(listening.getsockname()[1], {"name": "a", "address": 9}, reports=reports), 1)
+        thread.join(5)
+    assert math.isnan(sample.values[0, 0])
+    assert "gives 0 holding registers from 9 on, and was asked for 1" in reports.now["registers"]
+
+
 def test_a_stop_ends_it(plc):
     stop, source = Event(), modbus(plc, {"name": "a", "address": 0})
     for _ in source.samples(stop):

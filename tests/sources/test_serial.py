@@ -1,15 +1,15 @@
 import os
 import termios
 import tty
-from threading import Event, Thread
 
 import pytest
 
 from edgeinfer.clock import SystemClock
-from edgeinfer.errors import InputError, SourceLost
+from edgeinfer.errors import InputError
 from edgeinfer.sources.serial import Serial
 from edgeinfer.testing.sources import Reports
 from tests.sources.conftest import make
+from tests.sources.reader import Reader
 from tests.waiting import wait_for
 
 
@@ -44,26 +44,6 @@ def node():
     made = Node()
     yield made
     made.unplug()
-
-
-class Reader:
-    """Reads a source in a thread of its own until it is stopped or lost."""
-
-    def __init__(self, source):
-        self.found, self.error, self.stop = [], None, Event()
-        self.thread = Thread(target=self._run, args=(source,))
-        self.thread.start()
-
-    def _run(self, source):
-        try:
-            for sample in source.samples(self.stop):
-                self.found.append(sample)
-        except SourceLost as error:
-            self.error = str(error)
-
-    def end(self):
-        self.stop.set()
-        self.thread.join(5)
 
 
 def source(path, reports=None, **options):

@@ -1,3 +1,4 @@
+from edgeinfer.meters import Meters
 from edgeinfer.sources.protocols.listening import Listening
 from edgeinfer.sources.serial_loss import Loss
 from edgeinfer.testing.sources import Reports
@@ -7,7 +8,7 @@ S = 10**9
 
 def lossy():
     protocol, reports = Listening(0.0), Reports()
-    return protocol, reports, Loss(protocol, reports)
+    return protocol, reports, Loss(protocol, reports, Meters())
 
 
 def test_loss_is_told_by_channel_at_most_every_ten_seconds():

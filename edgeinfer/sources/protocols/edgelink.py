@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated
 
 import msgspec
@@ -13,8 +14,11 @@ from numpy.typing import NDArray
 from edgeinfer.errors import SourceLost
 from edgeinfer.protocols import ProtocolPlace, Rows
 from firmware_bridge import link
+from firmware_bridge.messages import Log, Status
 
 _TICK_NS = 50_000_000  # the link wants to be asked this often
+_POLL_NS = link.REST_NS  # and this often where nothing comes unasked
+_LEVELS = {1: 10, 2: 20, 3: 30, 4: 40}  # docs/firmware.md, LOG, to those of `logging`
 
 
 class Edgelink:
@@ -26,12 +30,18 @@ class Edgelink:
         address: Annotated[int, msgspec.Meta(ge=0, le=254)] = 0
 
     def __init__(self, options: Options, place: ProtocolPlace = ProtocolPlace()) -> None:  # noqa: B008  frozen
-        self._options, self._node = options, place.node
+        self._place = place
+        self.address = options.address
+        self.told: dict[str, int] = {}
         self.lost: Counter[str] = Counter()
         self._before: Counter[str] = Counter()  # bad frames of links before this one
         self.notes: dict[str, str] = {}
         self.wake_ns: int | None = None
-        self._link = link.Link(options.address)
+        self._link = link.Link(self.address)
+
+    @property
+    def waits(self) -> bool:
+        return self._link.waits
 
     @property
     def bad(self) -> Counter[str]:
@@ -39,7 +49,7 @@ class Edgelink:
 
     def opened(self, now_ns: int) -> None:
         self._before += self._bad_now()
-        self._link, self.wake_ns = link.Link(self._options.address), now_ns
+        self._link, self.wake_ns = link.Link(self.address), now_ns
         self.notes.clear()
 
     def receive(self, data: bytes, now_ns: int) -> list[Rows]:
@@ -48,7 +58,7 @@ class Edgelink:
     def outgoing(self, now_ns: int) -> bytes:
         for event in self._link.tick(now_ns):
             self._note(event)
-        self.wake_ns = now_ns + _TICK_NS
+        self.wake_ns = now_ns + (_POLL_NS if self.address else _TICK_NS)
         return self._link.outgoing()
 
     def _rows(self, events: list[link.Event]) -> Iterator[Rows]:
@@ -72,16 +82,28 @@ class Edgelink:
         """Raises SourceLost: another node answers than the one that is awaited."""
         if isinstance(event, link.Greeted):
             hello = event.hello
-            if self._node and hello.name != self._node:
+            node = self._place.node
+            if node and hello.name != node:
                 raise SourceLost(
-                    f"node: expected {self._node!r}, found {hello.name!r} {hello.version} on a {hello.board}: "
+                    f"node: expected {node!r}, found {hello.name!r} {hello.version} on a {hello.board}: "
                     "was a cable moved, or another firmware flashed?"
                 )
             self.notes.pop("link", None)
+            if hello.bootloader:
+                self.notes["link"] = f"only the bootloader of a {hello.board} answers: flash it a firmware"
         elif isinstance(event, link.OtherVersion):
             self.notes["link"] = str(event)
         elif isinstance(event, link.Silent):
             self.notes["link"] = event.reason
+        elif isinstance(event, link.Said):
+            self._hear(event.message)
+
+    def _hear(self, message: Log | Status) -> None:
+        if isinstance(message, Status):
+            self.told = asdict(message)
+        else:
+            name = self._link.hello.name if self._link.hello else "a node"
+            self._place.log(_LEVELS.get(message.level, 20), f"{name}: {message.text}")
 
     def _bad_now(self) -> Counter[str]:
         _, crc, malformed = self._link.counts

@@ -22,10 +22,12 @@ class Listening:
     """
 
     wake_ns: int | None = None
+    address, waits = 0, False
 
     def __init__(self, rate_hz: float) -> None:
         self.lost: Counter[str] = Counter()
         self.bad: Counter[str] = Counter()
+        self.told: dict[str, int] = {}
         self.notes: dict[str, str] = {}
         self._period_ns = round(1e9 / rate_hz) if rate_hz else 0
 

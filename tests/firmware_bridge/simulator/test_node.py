@@ -148,6 +148,15 @@ def test_a_polled_node_that_is_not_asked_keeps_the_newest_and_counts_the_rest():
     assert ask(node, m.StatusRequest(), address=3)[0].tx_dropped == 200 - 64
 
 
+def test_a_poll_that_comes_again_gets_the_same_block_and_the_next_one_the_next():
+    node = counting_node(address=3)
+    ask(node, m.Command(1, m.Order.START), address=3, now_ns=0)
+    node.advance(S)
+    numbers = [ask(node, m.Poll(), sequence, address=3)[0].number for sequence in (4, 4, 5)]
+    ask(node, m.TimeRequest(1), 5, address=3)
+    assert [*numbers, ask(node, m.Poll(), 5, address=3)[0].number] == [0, 0, 1, 2]
+
+
 def test_two_nodes_share_a_pair_and_neither_hears_the_other():
     one, two = counting_node("one", address=1), counting_node("two", address=2, rate_hz=200)
     first, second = Bench(one, two, address=1), Bench(one, two, address=2)

@@ -1,0 +1,90 @@
+"""What the link does on a shared pair; no port, a time of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from firmware_bridge import messages as m
+from firmware_bridge.framing import Deframer, Frame
+from firmware_bridge.link import MS, Block, Greeted, Link, Silent
+from tests.firmware_bridge.simulator.nodes import counted, counting_node
+
+S = 1000 * MS
+
+
+class Pair:
+    """One host's link and one node with address 3, in steps of 1 ms; counts what the host asks."""
+
+    def __init__(self, node) -> None:
+        self.node, self.link, self.now_ns = node, Link(3), 5 * S
+        self.events: list = []
+        self.lose = 0  # so many of the node's next answers
+        self._heard = Deframer()
+
+    def run(self, s: float) -> Counter:
+        asked: Counter = Counter()
+        for _ in range(round(s * 1000)):
+            self.now_ns += MS
+            self.events += self.link.tick(self.now_ns)
+            said = self.link.outgoing()
+            asked.update(
+                m.parse(f).__class__.__name__ for f in self._heard.feed(said) if isinstance(f, Frame)
+            )
+            self.node.receive(said, self.now_ns)
+            self.node.advance(self.now_ns)
+            answer = self.node.outgoing()
+            if answer and self.lose:
+                self.lose, answer = self.lose - 1, b""
+            self.events += self.link.receive(answer, self.now_ns)
+        return asked
+
+    def of(self, kind) -> list:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def pair():
+    return Pair(counting_node(address=3))
+
+
+def rows(blocks) -> np.ndarray:
+    return np.concatenate([np.frombuffer(b.raw, "<i2").reshape(-1, 2)[:, 0] for b in blocks])
+
+
+def test_with_nothing_waiting_it_rests_between_two_polls(pair):
+    pair.run(2)
+    assert 20 <= pair.run(1)["Poll"] <= 50 + 20  # 20 blocks a second, each followed by the next POLL at once
+
+
+def test_a_lost_answer_is_asked_for_again_and_costs_no_block(pair):
+    pair.run(2)
+    for _ in range(5):
+        pair.lose = 1
+        pair.run(0.7)
+    blocks = pair.of(Block)
+    assert not any(b.lost for b in blocks)
+    assert rows(blocks).tolist() == np.frombuffer(counted(0, len(rows(blocks))), "<i2")[::2].tolist()
+
+
+def test_a_node_that_is_absent_is_greeted_every_two_seconds_only(pair):
+    pair.node.silent = True
+    pair.run(4)
+    assert pair.run(10) == Counter(HelloRequest=5)
+    assert all("not our firmware" in e.reason for e in pair.of(Silent))
+    pair.node.silent = False
+    pair.run(3)
+    assert pair.of(Block)
+
+
+def test_a_restart_of_a_node_that_cannot_announce_it_is_noticed(pair):
+    pair.run(2)
+    pair.node.restart()
+    before = len(pair.of(Block))
+    pair.run(3)
+    assert [e.hello.boot_id for e in pair.of(Greeted)] == [1, 2]
+    fresh = pair.of(Block)[before:]
+    assert [b.gap_before for b in fresh] == [True] + [False] * (len(fresh) - 1)
+    assert len(fresh) > 10
