@@ -7,7 +7,7 @@ The file is opened in a process of its own: a damaged one is reported and does n
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 

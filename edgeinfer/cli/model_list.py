@@ -63,7 +63,14 @@ def _row(name: str, folder: Path, *, used: bool, origin: str) -> dict[str, Any]:
 def _cells(row: dict[str, Any]) -> list[str]:
     mark, origin = "*" if row["used"] else " ", "" if row["origin"] == "store" else row["origin"]
     if "problem" in row:
-        return [mark, row["name"], Path(row["folder"]).name, "damaged", "", str(row["problem"]).split("\n")[0]]
+        return [
+            mark,
+            row["name"],
+            Path(row["folder"]).name,
+            "damaged",
+            "",
+            str(row["problem"]).split("\n")[0],
+        ]
     size, backends = f"{row['size_bytes'] / 1e6:.1f} MB", ",".join(row["backends"])
     digest = row["identity"].rpartition(":")[2]
     return [mark, row["name"], row["version"], digest, f"{size} {backends}", origin or row["summary"]]

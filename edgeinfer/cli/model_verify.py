@@ -11,13 +11,13 @@ import argparse
 import msgspec
 
 from edgeinfer.cli.progress import Progress
-from edgeinfer.engine.golden import IOU, SCORE, Comparison
+from edgeinfer.engine.golden import Comparison
 from edgeinfer.engine.golden import verify as run_golden
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.window_predictor import open_either
 from edgeinfer.errors import InputError
 from edgeinfer.ports import Predictor, ReadingsPredictor
-from edgeinfer.store import Bundle, find_bundle, open_bundle
+from edgeinfer.store import Bundle, Tolerance, find_bundle, open_bundle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
         predictor.close()
     show = _as_json if args.json else _as_text
     print(show(bundle, predictor.runtime, results))
-    return 0 if all(result.passed for result in results) else 1
+    return 0 if all(result.tolerable for result in results) else 1
 
 
 def _results(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> list[Comparison]:
@@ -64,9 +64,9 @@ def _as_json(bundle: Bundle, runtime: str, results: list[Comparison]) -> str:
         "identity": bundle.identity,
         "runtime": runtime,
         "files": len(bundle.manifest.files),
-        "tolerance": {"iou": IOU, "score": SCORE},
+        "tolerance": msgspec.to_builtins(bundle.manifest.tolerance.get("cpu", Tolerance())),
         "golden": [msgspec.to_builtins(r) | {"passed": r.passed} for r in results],
-        "passed": all(r.passed for r in results),
+        "passed": all(r.tolerable for r in results),
     }
     return msgspec.json.format(msgspec.json.encode(body)).decode()
 
@@ -79,12 +79,18 @@ def _as_text(bundle: Bundle, runtime: str, results: list[Comparison]) -> str:
     for result in results:
         counts = f"{result.found} found, {result.expected} expected"
         worst = f"worst IoU {result.worst_iou:.3f}, worst score difference {result.worst_score:.3f}"
-        lines.append(f"  {'ok  ' if result.passed else 'WRONG'}  {result.input}: {counts}; {worst}")
+        lines.append(f"  {_verdict(result)}  {result.input}: {counts}; {worst}")
         lines += [f"         {sentence}" for sentence in result.wrong]
     if not results:
         lines.append(
             "  (the bundle has no golden pictures or readings: nothing was inferred but that the model opens)"
         )
-    if not all(result.passed for result in results):
+    if not all(result.tolerable for result in results):
         lines.append("This device does not find what the maker of the bundle found: do not rely on it here.")
     return "\n".join(lines)
+
+
+def _verdict(result: Comparison) -> str:
+    if result.passed:
+        return "ok  "
+    return "noise" if result.tolerable else "WRONG"

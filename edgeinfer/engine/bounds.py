@@ -142,5 +142,3 @@ def _quantization(tensor: Table, shape: Sequence[int]) -> None:
 def _within(number: int, count: int, what: str) -> None:
     if not 0 <= number < count:
         raise Damaged(f"{what} is number {number}, and there are {count}")
-
-

@@ -38,11 +38,11 @@ def draft(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """One writer at a time; the kernel lets go of the lock when the process dies."""
+def locked(root: Path, name: str = _LOCK) -> Iterator[None]:
+    """One at a time holds the lock `name`; the kernel lets go of it when the process dies."""
     with spoken(root):
         root.mkdir(parents=True, exist_ok=True)
-        with (root / _LOCK).open("w") as file:
+        with (root / name).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

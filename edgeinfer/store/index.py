@@ -58,7 +58,9 @@ class Index(Struct, frozen=True):
     def rolled_back(self, name: str) -> Index:
         """What was used before is used again; raises BundleError where there was nothing before."""
         if len(self.used) < 2:
-            raise BundleError(f"{name}: no version was used before this one, so there is nothing to go back to")
+            raise BundleError(
+                f"{name}: no version was used before this one, so there is nothing to go back to"
+            )
         return Index(self.versions, self.used[:-1])
 
     def without(self, digest: str) -> Index:

@@ -38,10 +38,21 @@ class InputOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Golden(Struct, frozen=True, forbid_unknown_fields=True):
-    """A picture and what this bundle finds in it."""
+    """A picture and what this bundle finds in it; of seeded noise, which shows nothing, a difference only warns."""
 
     input: str
     expect: str
+    made_of: Literal["picture", "noise"] = "picture"
+
+
+class Tolerance(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a backend may part from the golden findings: runtimes are not bit-exact.
+
+    One quantum in a box or a logit stays well within the defaults. A value beyond 1 may differ by `score` of it.
+    """
+
+    iou: Annotated[float, Meta(gt=0, le=1)] = 0.85
+    score: Annotated[float, Meta(ge=0, lt=1)] = 0.05
 
 
 class _Head(Struct, frozen=True, kw_only=True):
@@ -61,6 +72,7 @@ class _Head(Struct, frozen=True, kw_only=True):
     window: WindowOptions | None = None
     figures: dict[str, Any] = {}
     golden: list[dict[str, Any]] = []
+    tolerance: dict[str, Tolerance] = {}  # by backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,7 @@ class Manifest:
     arrays: Mapping[str, str]
     figures: Mapping[str, Any]
     golden: tuple[Golden, ...]
+    tolerance: Mapping[str, Tolerance]
     where: Where
 
 

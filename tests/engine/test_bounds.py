@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,8 @@ def test_flipped_bytes_end_in_a_verdict_and_never_in_another_error(flips: list[t
     data = bytearray(WHOLE)
     for at, value in flips:
         data[at] = value
-    try:
+    with suppress(Damaged):
         check(memoryview(data))
-    except Damaged as error:
-        assert str(error)
 
 
 def refused(graph: tiny.Graph) -> str:

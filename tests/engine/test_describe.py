@@ -56,7 +56,9 @@ def test_one_child_looks_into_many_files_and_is_replaced_when_one_kills_it(tmp_p
         assert describer._process is child
         child.kill()
         child.wait()
-        with pytest.raises(BundleError, match="the runtime died of SIGKILL while it opened and tried the file"):
+        with pytest.raises(
+            BundleError, match="the runtime died of SIGKILL while it opened and tried the file"
+        ):
             describer.facts(good)
         assert describer.facts(good).operators == {"SOFTMAX": 1}
         assert describer.deaths == 1
