@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.fixtures.emulators",
     "tests.fixtures.mcuboot_images",
     "tests.fixtures.modem_shim",
+    "tests.fixtures.web",
 ]

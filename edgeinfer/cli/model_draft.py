@@ -135,7 +135,7 @@ def _recipe(facts: ModelFacts, variants: Mapping[str, str], wish: Wish) -> Recip
         name=name,
         version=wish.version or wish.next_version(name),
         variants=variants,
-        input=picture_input(facts.spec, dict(wish.input), decoder["kind"]),
+        input=picture_input(facts, dict(wish.input), decoder["kind"]),
         outputs=outputs,
         decoder={"kind": decoder["kind"], "labels": "labels.txt", **decoder},
         summary=wish.summary,

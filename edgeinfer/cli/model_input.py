@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgeinfer.cli.model_store import warn
+from edgeinfer.engine.describe import ModelFacts
 from edgeinfer.errors import BundleError
 from edgeinfer.tensors import ModelSpec, TensorSpec
 
@@ -20,13 +21,14 @@ _IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 _IMAGENET_SCALE = (2.64 + 2.118) / 255  # (max - min) / 255 of pixels normalised by them
 
 
-def picture_input(spec: ModelSpec, wish: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def picture_input(facts: ModelFacts, wish: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """The manifest's [input]; what the user wished stands, the rest follows from the tensor.
 
     Raises:
         BundleError: no input looks like a picture.
     """
-    tensor, layout, channels = _picture(spec)
+    spec = facts.spec
+    tensor, layout, channels = _picture(facts.file, spec)
     trained = _mean_std(tensor)
     if not {"mean", "std"} & wish.keys() and not tensor.quantized:
         warn("the input is not quantized and tells no range: 0…1 is taken; --mean and --std say otherwise")
@@ -37,7 +39,7 @@ def picture_input(spec: ModelSpec, wish: Mapping[str, Any], kind: str) -> dict[s
     return {**found, **wish}
 
 
-def _picture(spec: ModelSpec) -> tuple[TensorSpec, str, int]:
+def _picture(file: str, spec: ModelSpec) -> tuple[TensorSpec, str, int]:
     for tensor in spec.inputs:
         if len(tensor.shape) == 4:
             for layout, channels in (("NHWC", tensor.shape[3]), ("NCHW", tensor.shape[1])):
@@ -45,7 +47,7 @@ def _picture(spec: ModelSpec) -> tuple[TensorSpec, str, int]:
                     return tensor, layout, channels
     shapes = ", ".join(f"{t.name} {t.shape}" for t in spec.inputs)
     raise BundleError(
-        f"no input looks like a picture, (1, height, width, 3 or 1) or channels first; found: {shapes}. For a model of "
+        f"{file}: no input looks like a picture, (1, height, width, 3 or 1) or channels first; found: {shapes}. For a model of "
         "readings write a manifest with a [window] (docs/bundles.md) and add its folder"
     )
 

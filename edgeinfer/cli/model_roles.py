@@ -20,12 +20,13 @@ def roles(
     """The manifest's [decoder] (without labels) and [outputs].
 
     Raises:
-        InputError: no decoder is named, or it does not follow from the shapes which output is which.
+        InputError: no decoder is named, there is none of that name, or it does not follow from the shapes which output is which.
     """
     kind = decoder.get("kind")
     if not kind:
         known = ", ".join(registry.kinds("decoders"))
         raise InputError(f"{facts.file}: say what its outputs mean with --decoder KIND (there are: {known})")
+    registry.find("decoders", str(kind))
     found = dict(outputs) or _by_shape(facts, str(kind))
     if not found:
         there = ", ".join(f"{t.name} {t.shape}" for t in facts.spec.outputs)

@@ -72,7 +72,7 @@ class _Head(Struct, frozen=True, kw_only=True):
     window: WindowOptions | None = None
     figures: dict[str, Any] = {}
     golden: list[dict[str, Any]] = []
-    tolerance: dict[str, Tolerance] = {}  # by backend
+    tolerance: dict[str, dict[str, Any]] = {}  # by backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +124,17 @@ def _assembled(head: _Head, where: Where, problems: list[Problem]) -> Manifest:
         decode(Part("", "", "", g, where.inside("golden", i)), Golden, problems)
         for i, g in enumerate(head.golden)
     ]
+    tolerance = {
+        b: decode(Part("", "", "", t, where.inside("tolerance", b)), Tolerance, problems)
+        for b, t in head.tolerance.items()
+    }
     options = dict(head.decoder)
     kind, labels = (_text(options, key, where.inside("decoder"), problems) for key in ("kind", "labels"))
     arrays = {k: v for k, v in options.items() if isinstance(v, str) and v.endswith(".npy")}
     same = {
         name: getattr(head, name)
         for name in _Head.__struct_fields__
-        if name not in {"format", "decoder", "golden"}
+        if name not in {"format", "decoder", "golden", "tolerance"}
     }
     decoder = Part("", "decoder", kind, options, where.inside("decoder"))
     manifest = Manifest(
@@ -139,6 +143,7 @@ def _assembled(head: _Head, where: Where, problems: list[Problem]) -> Manifest:
         labels=labels,
         arrays=arrays,
         golden=tuple(g for g in golden if g),
+        tolerance={backend: t for backend, t in tolerance.items() if t},
         where=where,
     )
     problems += _taken_problems(manifest) + _file_problems(manifest)
