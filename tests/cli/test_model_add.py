@@ -193,7 +193,7 @@ def test_no_room_is_said_and_the_store_stays(small_disk, model, capfd) -> None:
     code = main(["model", "add", *map(str, labelled(model)), "--state", str(disk)])
     assert code == 1
     assert "No space left on device" in capfd.readouterr().err
-    assert not [p for p in disk.rglob("*.tflite")]
+    assert not list(disk.rglob("*.tflite"))
 
 
 # --- a folder, a catalogue, an address

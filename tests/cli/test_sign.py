@@ -49,7 +49,7 @@ def add(tmp_path: Path, trust: Path) -> tuple[object, ...]:
 
 
 def stored(tmp_path: Path) -> list[Path]:
-    return [p for p in (tmp_path / "state").rglob("manifest.toml")]
+    return list((tmp_path / "state").rglob("manifest.toml"))
 
 
 def test_a_private_key_is_for_its_owner_only_and_never_overwritten(run, key) -> None:
