@@ -13,11 +13,10 @@ from typing import Any
 import msgspec
 
 from edgeinfer.cli.model_golden import make_golden
-from edgeinfer.cli.model_input import picture_input
-from edgeinfer.cli.model_roles import labels_inside, roles
+from edgeinfer.cli.model_roles import Said, Use, use_of
 from edgeinfer.config.syntax import SyntaxProblem
 from edgeinfer.config.syntax import parse as parse_toml
-from edgeinfer.engine.describe import Describer, ModelFacts
+from edgeinfer.engine.describe import Describer
 from edgeinfer.errors import BundleError, InputError
 from edgeinfer.store.compose import UNKNOWN, Recipe, write
 from edgeinfer.store.labels import parse_labels
@@ -103,10 +102,11 @@ def make(path: Path, wish: Wish, folder: Path, *, golden: bool = True) -> None:
     cpu = facts["cpu"]
     if cpu.trial:
         raise BundleError(f"{pair['cpu']}: cannot run on the CPU: {cpu.trial}")
-    recipe = _recipe(cpu, {backend: file.name for backend, file in pair.items()}, wish)
+    use = use_of(cpu, Said(wish.labels, wish.decoder, wish.input, wish.outputs))
+    recipe = _recipe(use, {backend: file.name for backend, file in pair.items()}, wish)
     for file in pair.values():
         shutil.copyfile(file, folder / file.name)
-    (folder / "labels.txt").write_text("\n".join(_named(cpu, wish)) + "\n", encoding="utf-8")
+    (folder / "labels.txt").write_text("\n".join(use.labels) + "\n", encoding="utf-8")
     for key, value in recipe.decoder.items():
         if isinstance(value, str) and value.endswith(".npy"):
             _beside(path, value, key, folder)
@@ -128,30 +128,20 @@ def _pair(path: Path) -> dict[str, Path]:
     return {"cpu": path, "edgetpu": twin} if twin.is_file() else {"cpu": path}
 
 
-def _recipe(facts: ModelFacts, variants: Mapping[str, str], wish: Wish) -> Recipe:
+def _recipe(use: Use, variants: Mapping[str, str], wish: Wish) -> Recipe:
     name = wish.name or _plain(Path(variants["cpu"]).stem)
-    decoder, outputs = roles(facts, dict(wish.decoder), dict(wish.outputs))
     return Recipe(
         name=name,
         version=wish.version or wish.next_version(name),
         variants=variants,
-        input=picture_input(facts, dict(wish.input), decoder["kind"]),
-        outputs=outputs,
-        decoder={"kind": decoder["kind"], "labels": "labels.txt", **decoder},
-        summary=wish.summary,
-        licence=wish.licence or UNKNOWN,
+        input=use.input,
+        outputs=use.outputs,
+        decoder={"kind": use.decoder["kind"], "labels": "labels.txt", **use.decoder},
+        summary=wish.summary or use.summary,
+        licence=wish.licence or use.licence or UNKNOWN,
         provenance=wish.provenance or UNKNOWN,
         tolerance={backend: _TPU_TOLERANCE for backend in variants if backend != "cpu"},
     )
-
-
-def _named(facts: ModelFacts, wish: Wish) -> tuple[str, ...]:
-    found = wish.labels or labels_inside(facts)
-    if not found:
-        raise InputError(
-            f"{facts.file}: holds no labels; give them with --labels FILE, one name a line in the order of the classes"
-        )
-    return found
 
 
 def _plain(stem: str) -> str:

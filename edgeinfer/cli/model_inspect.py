@@ -1,5 +1,6 @@
 """Shows what a .tflite file or a bundle holds: inputs and outputs with shape, dtype, scale and zero point,
-operators, labels inside the file; of a bundle also its manifest and whether each file's sha256 is right.
+operators, metadata and labels inside the file, what accelerators leave to the CPU, and which decoder it asks for
+(with the reason); of a bundle its manifest and whether each file's sha256 is right.
 
 The file is opened in a process of its own: a damaged one is reported and does no harm.
 """
@@ -7,18 +8,22 @@ The file is opened in a process of its own: a damaged one is reported and does n
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from edgeinfer.cli.model_told import Told, told_json, told_text
 from edgeinfer.cli.table import columns
 from edgeinfer.engine.describe import ModelFacts, describe
+from edgeinfer.engine.guess import guess
+from edgeinfer.engine.takers import obstacles
 from edgeinfer.errors import BundleError
 from edgeinfer.store import Bundle, find_bundle, open_bundle
 from edgeinfer.store.labels import parse_labels
 from edgeinfer.store.manifest import as_json
+from edgeinfer.store.metadata import read_metadata
 from edgeinfer.tensors import TensorSpec
 
 
@@ -33,7 +38,8 @@ def main(args: argparse.Namespace) -> int:
     path = Path(args.what)
     if path.is_file() and path.name != "manifest.toml":
         facts = describe(path)
-        _show(facts_json(facts) if args.json else _file_text(facts))
+        told = _told(path, facts)
+        _show(facts_json(facts) | told_json(told) if args.json else [*_file_text(facts), *told_text(told)])
         return 0
     if path.suffix == ".tflite":
         raise BundleError(f"{path}: there is no such file")
@@ -43,7 +49,16 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(what: dict[str, Any] | Iterator[str]) -> None:
+def _told(path: Path, facts: ModelFacts) -> Told:
+    """What the file says about itself, and what follows from that."""
+    metadata = read_metadata(path)
+    try:
+        return Told(metadata, guess(facts.spec, metadata, (), facts.operators), "", (*obstacles(facts),))
+    except BundleError as error:
+        return Told(metadata, None, str(error), (*obstacles(facts),))
+
+
+def _show(what: dict[str, Any] | Iterable[str]) -> None:
     if isinstance(what, dict):
         print(msgspec.json.format(msgspec.json.encode(what)).decode())
         return
@@ -72,6 +87,7 @@ def _file_text(facts: ModelFacts) -> Iterator[str]:
     yield from _tensors("outputs", facts.spec.outputs)
     yield f"operators  {sum(facts.operators.values())}"
     yield from columns([str(n), name] for name, n in facts.operators.items())
+    yield f"trial      {facts.trial or 'a first invoke went well'}"
     for name, lines in facts.embedded.items():
         labels = parse_labels("\n".join(lines))
         shown = ", ".join(labels[:8]) + (", …" if len(labels) > 8 else "")

@@ -12,10 +12,13 @@ from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 
-from edgeinfer.engine.flatbuffer import Damaged, Reader, Table
 from edgeinfer.errors import BundleError
+from edgeinfer.store.flatbuffer import Buffer, Damaged, Table, root
 
 IDENTIFIER = b"TFL3"
+_TABLES_MAX = 500_000
+"""Offsets may lead to the same place many times: a small file could else claim billions of tensors."""
+
 _TYPE_BITS = {
     0: 32, 1: 16, 2: 32, 3: 8, 4: 64, 6: 8, 7: 16, 8: 64, 9: 8, 10: 64,
     11: 128, 12: 64, 15: 32, 16: 16, 17: 4, 18: 16,
@@ -30,11 +33,7 @@ def check_file(path: Path) -> None:
         if size < 8:
             raise BundleError(f"{path}: is damaged or no TFLite model: it has {size} bytes")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            view = memoryview(mapped)
-            try:
-                check(view)
-            finally:
-                view.release()
+            check(mapped)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror}") from error
     except Damaged as error:
@@ -42,25 +41,25 @@ def check_file(path: Path) -> None:
         raise BundleError(f"{path}: is damaged or no TFLite model: {text}") from None
 
 
-def check(data: memoryview) -> None:
+def check(data: Buffer) -> None:
     """Raises Damaged with what is wrong; returns when nothing is."""
-    if bytes(data[4:8]) != IDENTIFIER:
-        found = bytes(data[:16])
+    if data[4:8] != IDENTIFIER:
+        found = data[:16]
         raise Damaged(f"expected {IDENTIFIER!r} at byte 4, found {found[4:8]!r}{_known(found)}")
-    reader = Reader(data)
-    model = reader.table(reader.number("I", 0, "the model"), "the model")
-    codes = model.children(1, "operator code")
+    model = root(data)
+    codes = model.tables(1)
     for code in codes:
-        code.text(1, "a custom operator's name")
-    sizes = [_buffer(buffer, reader.size) for buffer in model.children(4, "buffer")]
-    graphs = model.children(2, "graph")
+        code.text(1)
+    sizes = [_buffer(buffer, f"buffer {i}", len(data)) for i, buffer in enumerate(model.tables(4))]
+    graphs = model.tables(2)
     if not graphs:
         raise Damaged("there is no graph in it")
+    left = _TABLES_MAX
     for graph in graphs:
-        _graph(graph, len(codes), sizes)
-    for entry in model.children(6, "metadata entry"):
-        entry.text(0, "a metadata entry's name")
-        _within(entry.scalar(1, "I"), len(sizes), "a metadata entry's buffer")
+        left -= _graph(graph, len(codes), sizes, left)
+    for entry in model.tables(6):
+        entry.text(0)
+        _within(entry.integer(1, "I"), len(sizes), "a metadata entry's buffer")
 
 
 def _known(head: bytes) -> str:
@@ -76,67 +75,72 @@ def _known(head: bytes) -> str:
     return f" ({found})" if found else ""
 
 
-def _buffer(buffer: Table, size: int) -> int:
+def _buffer(buffer: Table, what: str, size: int) -> int:
     """Bytes of its data; buffers of files above 2 GB stand behind the flatbuffer, at an offset of their own."""
-    _, count = buffer.span(0, 1, buffer.what)
-    offset, length = buffer.scalar(1, "Q"), buffer.scalar(2, "Q")
-    if offset > 1 and offset + length > size:
-        raise Damaged(f"{buffer.what} ends at byte {offset + length}, and the file has {size}")
-    return max(count, length if offset > 1 else 0)
+    held = buffer.length(0)
+    offset, length = buffer.integer(1, "Q"), buffer.integer(2, "Q")
+    if offset <= 1:
+        return held
+    if offset + length > size:
+        raise Damaged(f"{what} ends at byte {offset + length}, and the file has {size}")
+    return length
 
 
-def _graph(graph: Table, codes: int, buffers: Sequence[int]) -> None:
-    tensors = graph.children(0, "tensor")
-    for tensor in tensors:
-        _tensor(tensor, buffers)
-    for slot, what in ((1, "an input"), (2, "an output")):
-        for number in graph.integers(slot, "i", what):
-            _within(number, len(tensors), f"{what} of the graph")
-    for operator in graph.children(3, "operator"):
-        _operator(operator, codes, len(tensors))
+def _graph(graph: Table, codes: int, buffers: Sequence[int], left: int) -> int:
+    """How many tables it has; more than `left` in all would keep us busy for hours."""
+    tensors, operators = graph.tables(0), graph.tables(3)
+    if len(tensors) + len(operators) > left:
+        raise Damaged(f"it has over {_TABLES_MAX:,} tensors and operators, more than any model")
+    for i, tensor in enumerate(tensors):
+        _tensor(tensor, f"tensor {i}", buffers)
+    for field, what in ((1, "an input of the graph"), (2, "an output of the graph")):
+        for number in graph.numbers(field, "i"):
+            _within(int(number), len(tensors), what)
+    for i, operator in enumerate(operators):
+        _operator(operator, f"operator {i}", codes, len(tensors))
+    return len(tensors) + len(operators)
 
 
-def _operator(operator: Table, codes: int, tensors: int) -> None:
-    _within(operator.scalar(0, "I"), codes, f"{operator.what}'s code")
-    for slot in (1, 2, 8):
-        for number in operator.integers(slot, "i", operator.what):
+def _operator(operator: Table, what: str, codes: int, tensors: int) -> None:
+    _within(operator.integer(0, "I"), codes, f"the code of {what}")
+    for field in (1, 2, 8):
+        for number in operator.numbers(field, "i"):
             if number != -1:  # an optional tensor that is not there
-                _within(number, tensors, f"a tensor of {operator.what}")
-    for slot in (4, 12):
-        operator.child(slot, f"{operator.what}'s options")
-    operator.span(5, 1, f"{operator.what}'s custom options")
-    operator.span(7, 1, f"{operator.what}'s variables")
+                _within(int(number), tensors, f"a tensor of {what}")
+    for field in (4, 12):
+        operator.table(field)
+    for field in (5, 7):
+        operator.length(field)
 
 
-def _tensor(tensor: Table, buffers: Sequence[int]) -> None:
-    shape, kind = tensor.integers(0, "i", f"{tensor.what}'s shape"), tensor.scalar(1, "b")
-    tensor.text(3, f"{tensor.what}'s name")
-    tensor.integers(7, "i", f"{tensor.what}'s shape")
-    number = tensor.scalar(2, "I")
-    _within(number, len(buffers), f"{tensor.what}'s buffer")
-    _quantization(tensor, shape)
-    sparse = tensor.child(6, f"{tensor.what}'s sparsity")
-    held = buffers[number]
+def _tensor(tensor: Table, what: str, buffers: Sequence[int]) -> None:
+    shape, kind = [int(n) for n in tensor.numbers(0, "i")], tensor.integer(1, "b")
+    tensor.text(3)
+    tensor.numbers(7, "i")
+    number = tensor.integer(2, "I")
+    _within(number, len(buffers), f"the buffer of {what}")
     if any(n < 0 for n in shape):
-        raise Damaged(f"{tensor.what} has the shape {shape}")
+        raise Damaged(f"{what} has the shape {shape}")
+    _quantization(tensor, what, shape)
+    sparse = tensor.table(6)
+    held = buffers[number]
     if held and sparse is None and kind in _TYPE_BITS and held < (prod(shape) * _TYPE_BITS[kind] + 7) // 8:
-        raise Damaged(f"{tensor.what} of shape {shape} has {held} bytes")
+        raise Damaged(f"{what} of shape {shape} has {held} bytes")
 
 
-def _quantization(tensor: Table, shape: Sequence[int]) -> None:
-    found = tensor.child(4, f"{tensor.what}'s quantization")
+def _quantization(tensor: Table, what: str, shape: Sequence[int]) -> None:
+    found = tensor.table(4)
     if found is None:
         return
-    for slot in (0, 1):
-        found.span(slot, 4, found.what)
-    _, scales = found.span(2, 4, found.what)
-    _, zeros = found.span(3, 8, found.what)
+    for field in (0, 1):
+        found.numbers(field, "f")
+    scales, zeros = len(found.numbers(2, "f")), len(found.numbers(3, "q"))
     if zeros > 1 and zeros != scales:
-        raise Damaged(f"{found.what} has {scales} scales and {zeros} zero points")
-    found.child(5, found.what)
-    axis = found.scalar(6, "i")
+        raise Damaged(f"{what} has {scales} scales and {zeros} zero points")
+    found.table(5)
+    axis = found.integer(6, "i")
     if scales > 1 and not (0 <= axis < len(shape) and shape[axis] == scales):
-        raise Damaged(f"{found.what} has {scales} scales along axis {axis} of the shape {tuple(shape)}")
+        raise Damaged(f"{what} has {scales} scales along axis {axis} of the shape {list(shape)}")
 
 
 def _within(number: int, count: int, what: str) -> None:

@@ -63,6 +63,11 @@ class Table:
         start, length = self._list(place, 1, most)
         return self.data[start : start + length]
 
+    def length(self, field: int) -> int:
+        """How many bytes a vector of bytes has; all of them are in the buffer, and none is read."""
+        place = self._place(field)
+        return self._list(place, 1, len(self.data))[1] if place else 0
+
     def numbers(self, field: int, kind: str = "f") -> tuple[float, ...]:
         """A vector of scalars."""
         place = self._place(field)

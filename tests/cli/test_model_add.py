@@ -148,9 +148,43 @@ def test_one_clear_message_and_the_store_unchanged(run, model, tmp_path, monkeyp
     assert stored(tmp_path) == []
 
 
-def test_without_a_decoder_or_labels_it_is_said_what_to_say(run, model, tmp_path) -> None:
-    assert "--labels" in run("add", model, *SAID, code=2)
+def test_labels_beside_the_model_are_not_asked_for(run, model, tmp_path) -> None:
+    run("add", model, *SAID)
+    assert open_bundle(find_bundle("colour-finder", tmp_path / "state")).labels == ("red", "green", "blue")
+
+
+def test_without_labels_it_is_said_what_to_say(run, model, tmp_path) -> None:
+    model.with_name("labels.txt").unlink()
+    err = run("add", model, *SAID, code=2)
+    assert "labels: names, one a line, in the order of the classes" in err
+    assert "--labels FILE gives labels" in err
     assert stored(tmp_path) == []
+
+
+def test_a_decoder_that_follows_from_the_outputs_is_not_asked_for(run, tmp_path) -> None:
+    parts = Path(__file__).parents[2] / "models" / "parts"
+    run(
+        "add",
+        parts / "parts_int8.tflite",
+        "--golden",
+        parts / "golden",
+        "--fit",
+        "letterbox",
+        "--set",
+        "score=0.5",
+    )
+    bundle = open_bundle(find_bundle("parts", tmp_path / "state"))
+    assert bundle.manifest.decoder.kind == "grid"
+    assert bundle.labels == ("good", "scratched", "hole_missing")
+
+
+def test_outputs_that_nobody_recognises_are_listed(run, model, tmp_path) -> None:
+    graph = tiny.echo((1, 3, 3, 3))
+    graph.tensors[1].shape = [3, 9]
+    graph.ops[0].options.newShape = [3, 9]
+    err = run("add", graph.save(tmp_path / "x.tflite"), code=2)
+    assert "was not recognised" in err
+    assert "Name one with --decoder KIND" in err
 
 
 @pytest.mark.parametrize("content", [b"", b"hello, I am text", b"PK\x03\x04 no zip", bytes(5000)])
@@ -184,7 +218,7 @@ def test_a_length_that_leaves_the_file_is_refused(run, model, tmp_path) -> None:
     data = bytearray(model.read_bytes())
     struct.pack_into("<I", data, 0, 0x7FFFFFF0)
     model.write_bytes(data)
-    assert "should stand at byte" in run("add", *labelled(model), code=2)
+    assert "leads to byte" in run("add", *labelled(model), code=2)
 
 
 def test_no_room_is_said_and_the_store_stays(small_disk, model, capfd) -> None:
