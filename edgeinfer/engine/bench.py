@@ -16,8 +16,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer import registry
 from edgeinfer.engine.isolated import ended
+from edgeinfer.engine.options import ModelOptions
+from edgeinfer.engine.predictor import backend_of
 from edgeinfer.errors import EdgeinferError
 from edgeinfer.ports import ModelFile, Session
 from edgeinfer.tensors import TensorSpec
@@ -94,7 +95,7 @@ def measure(job: Job) -> Measured:
 def _measured(job: Job) -> Measured:
     before = _memory_kb("VmRSS")
     start = perf_counter_ns()
-    session = registry.find("backends", job.backend)().open(ModelFile(job.path, "", job.threads))
+    session = backend_of(job.backend, ModelOptions(bundle="bench")).open(ModelFile(job.path, "", job.threads))
     load_ns = perf_counter_ns() - start
     inputs = {t.name: _filled(t) for t in session.spec.inputs}
     first_ns = _timed(session, inputs)
