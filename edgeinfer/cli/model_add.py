@@ -58,7 +58,9 @@ def main(args: argparse.Namespace) -> int:
         check_signed(
             manifest.read_bytes(), signature.read_bytes() if signature.exists() else b"", keys, args.what
         )
-        results = prove(open_bundle(folder))
+        bundle = open_bundle(folder)
+        _refuse_more(bundle)
+        results = prove(bundle)
         bundle, used = shelf.place(folder, use=args.use)
     daemon = used and reloaded(args)
     tell(args, _told(bundle, results, used=used, daemon=daemon), _sentence(bundle, results, used=used))
@@ -91,6 +93,16 @@ def prove(bundle: Bundle) -> list[Comparison]:
         if not result.passed:
             warn(f"{bundle.manifest.name}: {result.input}, which is noise, comes out otherwise here")
     return results
+
+
+def _refuse_more(bundle: Bundle) -> None:
+    """A file that the manifest does not list has no hash, and no signature over it."""
+    found = {p.relative_to(bundle.folder).as_posix() for p in bundle.folder.rglob("*") if p.is_file()}
+    more = sorted(found - {MANIFEST, SIGNATURE, *bundle.manifest.files})
+    if more:
+        raise BundleError(
+            f"{bundle.path(more[0])}: {MANIFEST} does not list it, so nobody vouches for it: do not use this bundle"
+        )
 
 
 @contextmanager

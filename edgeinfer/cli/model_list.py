@@ -12,7 +12,7 @@ from edgeinfer.cli.model_store import shelf_of
 from edgeinfer.cli.table import columns
 from edgeinfer.errors import BundleError
 from edgeinfer.store import open_bundle
-from edgeinfer.store.find import shipped
+from edgeinfer.store.find import shipped, stores
 from edgeinfer.store.shelf import Entry, Shelf
 
 
@@ -21,10 +21,11 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    shelf = shelf_of(args)
-    rows = [row for entry in shelf.entries() for row in _rows(shelf, entry)]
-    seen = {row["name"] for row in rows if row["used"]}
-    rows += [row for store in shipped() for e in Shelf(store).entries() for row in _shipped(e, seen)]
+    shelf, own = shelf_of(args), shipped()
+    rows, seen = [], set[str]()
+    for root in dict.fromkeys([shelf.root, *stores(args.state)]):
+        origin = "store" if root == shelf.root else "comes with edgeinfer" if root in own else str(root)
+        rows += [row for entry in Shelf(root).entries() for row in _rows(root, entry, origin, seen)]
     if args.json:
         print(json.dumps({"store": str(shelf.root), "bundles": rows}))
         return 0
@@ -33,18 +34,16 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(shelf: Shelf, entry: Entry) -> Iterator[dict[str, Any]]:
-    if entry.loose and entry.folder:
-        yield _row(entry.name, entry.folder, used=True, origin="by hand")
+def _rows(root: Path, entry: Entry, origin: str, seen: set[str]) -> Iterator[dict[str, Any]]:
+    """The versions of a name; where a store before this one has the name, none of these is used."""
+    first = entry.name not in seen
+    if entry.loose and entry.folder and first:
+        found = "by hand" if origin == "store" else origin
+        yield _row(entry.name, entry.folder, used=True, origin=found)
     for version in entry.index.versions:
-        used = version.digest == entry.index.current
-        yield _row(entry.name, shelf.root / entry.name / version.digest, used=used, origin="store")
-
-
-def _shipped(entry: Entry, seen: set[str]) -> Iterator[dict[str, Any]]:
-    if entry.folder and entry.name not in seen:
-        seen.add(entry.name)
-        yield _row(entry.name, entry.folder, used=True, origin="comes with edgeinfer")
+        used = first and version.digest == entry.index.current
+        yield _row(entry.name, root / entry.name / version.digest, used=used, origin=origin)
+    seen.add(entry.name)
 
 
 def _row(name: str, folder: Path, *, used: bool, origin: str) -> dict[str, Any]:

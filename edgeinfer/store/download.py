@@ -6,6 +6,7 @@ where this one stopped, unless the server says (ETag, Last-Modified) that the fi
 
 from __future__ import annotations
 
+import errno
 import http.client
 import urllib.error
 import urllib.request
@@ -35,6 +36,7 @@ def download(
     Raises:
         InputError: no http or https address, or the server says that it has no such file.
         DeviceError: it cannot be reached, stalls for `timeout_s`, or broke off `attempts` times without a byte more.
+        OSError: it cannot be written; where there is no room, what had come is removed again.
     """
     if not url.startswith(("http://", "https://")):
         raise InputError(f"{url}: expected an address that begins with http:// or https://")
@@ -43,6 +45,10 @@ def download(
         before = _size(part)
         try:
             return _attempt(url, part, step, timeout_s)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                part.unlink(missing_ok=True)
+            raise
         except _Broken as error:
             left, said = (attempts if _size(part) > before else left) - 1, str(error)
     raise DeviceError(f"{url}: {said}, after {_size(part):,} bytes{_HINT}")

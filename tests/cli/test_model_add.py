@@ -222,6 +222,14 @@ def test_no_room_is_said_and_the_store_stays(small_disk, model, capfd) -> None:
     assert not list(disk.rglob("*.tflite"))
 
 
+def test_a_download_that_finds_no_room_takes_none(small_disk, web, capfd) -> None:
+    disk = small_disk(256)
+    web.files["m.tflite"] = bytes(500_000)
+    assert main(["model", "add", web.url("m.tflite"), "--state", str(disk)]) == 1
+    assert "No space left on device; the store is unchanged" in capfd.readouterr().err
+    assert not list(disk.rglob("*.part"))
+
+
 # --- a folder, a catalogue, an address
 
 

@@ -131,6 +131,15 @@ def test_a_tampered_file_is_refused_whichever_it_is(run, key, trust, bundle, tmp
     assert stored(tmp_path) == []
 
 
+def test_a_file_that_no_manifest_lists_is_refused(run, key, trust, bundle, tmp_path) -> None:
+    run("model", "pack", bundle, "--key", key, "-o", tmp_path / "c.bundle")
+    with zipfile.ZipFile(tmp_path / "c.bundle", "a") as archive:
+        archive.writestr("more.so", b"\x7fELF")
+    err = run("model", "add", tmp_path / "c.bundle", *add(tmp_path, trust), code=2)
+    assert "more.so: manifest.toml does not list it, so nobody vouches for it" in err
+    assert stored(tmp_path) == []
+
+
 def test_a_file_that_is_no_key_in_the_trust_root_lets_nothing_in(run, trust, bundle, key, tmp_path) -> None:
     (trust / "ours.pem").write_text("oops")
     run("model", "pack", bundle, "--key", key, "-o", tmp_path / "c.bundle")
