@@ -9,6 +9,9 @@ import sys
 import pytest
 
 from edgeinfer.cli.progress import Progress
+from tests.waiting import wait_for
+
+WIPED = "\r\033[K"
 
 
 def test_steps_of_a_total_are_a_bar() -> None:
@@ -40,8 +43,8 @@ def test_on_a_terminal_it_is_drawn_and_wiped(monkeypatch: pytest.MonkeyPatch) ->
         with Progress("x", 2) as progress:
             progress._drawn -= 10
             progress.step()
-        shown = os.read(reader, 4096).decode()
+        shown: list[str] = []
+        wait_for(lambda: shown.append(os.read(reader, 4096).decode()) or "".join(shown).endswith(WIPED))
         monkeypatch.undo()
     os.close(reader)
-    assert "x [" in shown
-    assert shown.endswith("\r\033[K")
+    assert "x [" in "".join(shown)
