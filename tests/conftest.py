@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.fixtures.emulators",
     "tests.fixtures.mcuboot_images",
     "tests.fixtures.modem_shim",
+    "tests.fixtures.web",
 ]

@@ -1,56 +1,80 @@
-"""Looks into model files and bundles, and proves a bundle on this device."""
+"""Models and bundles: look into them, try them, keep them in versions, prove and measure them on this device.
+
+From nothing but a .tflite and a labels file: `try` shows what it finds, `add` makes a bundle in the store of it,
+`bundle = "NAME"` in a config runs it. docs/bundles.md tells what a bundle is.
+"""
 
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
+from pathlib import Path
 
-_INSPECT = """\
-Shows what a .tflite file or a bundle holds: inputs and outputs with shape, dtype, scale and zero point,
-operators, labels inside the file; of a bundle also its manifest and whether each file's sha256 is right.
-The file is opened in a process of its own: a damaged one is reported and does no harm."""
+from edgeinfer.cli.setting import DEFAULT_CONFIG
 
-_VERIFY = """\
-Proves a bundle on this very device: every file's sha256, then its golden pictures through the whole path
-(fit, runtime, decoder) against what its maker found. Boxes may differ by IoU 0.85, scores by 0.05.
-Exit 0: all as it should be. 1: this device finds something else. 2: the bundle itself is wrong."""
+_COMMANDS = {
+    "try": ("run a model on pictures, a video or a camera", "edgeinfer model try ./my_model.tflite belt.mp4"),
+    "inspect": ("what a model file or a bundle holds", "edgeinfer model inspect ./my_model.tflite --json"),
+    "add": (
+        "make or take a bundle into the store",
+        "edgeinfer model add scratch_int8.tflite --labels labels.txt --decoder ssd --name scratch",
+    ),
+    "list": ("what the store holds, and which versions are used", "edgeinfer model list"),
+    "use": ("another version from now on", "edgeinfer model use scratch 3"),
+    "rollback": ("back to the version that was used before", "edgeinfer model rollback scratch"),
+    "remove": ("take a version, or a whole name, out of the store", "edgeinfer model remove scratch 1"),
+    "verify": (
+        "prove a bundle on this device: hashes and golden pictures",
+        "edgeinfer model verify person",
+    ),
+    "bench": (
+        "how fast, how large, how hot: on this device",
+        "edgeinfer model bench person --threads 1,2 --plot bench.png",
+    ),
+    "pack": (
+        "one signed file of a bundle, for a stick or a web server",
+        "edgeinfer model pack scratch --key ~/.config/edgeinfer/key.pem",
+    ),
+}
+_STORE = {"inspect", "verify", "add", "list", "use", "rollback", "remove", "bench", "pack"}
+_DAEMON = {"add", "use", "rollback"}
+_EXIT = "exit codes: 0 done · 1 the world failed · 2 the user's input is wrong"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The subcommands and their options."""
+    """The subcommands; each module adds its own options."""
     commands = parser.add_subparsers(dest="model_command", required=True, metavar="COMMAND")
-    inspect = commands.add_parser(
-        "inspect",
-        help="what a model file or a bundle holds",
-        description=_INSPECT,
-        epilog="example: edgeinfer model inspect person\n         edgeinfer model inspect ./my_model.tflite --json",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    inspect.add_argument(
-        "what", metavar="FILE|BUNDLE", help="a .tflite file, a bundle's folder, or its name in the store"
-    )
-    verify = commands.add_parser(
-        "verify",
-        help="prove a bundle on this device: hashes and golden pictures",
-        description=_VERIFY,
-        epilog="example: edgeinfer model verify person\n         edgeinfer model verify ./models/mine --threads 2",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verify.add_argument("what", metavar="NAME|DIR", help="a bundle's name in the store, or its folder")
-    verify.add_argument("--threads", type=int, default=1, help="threads of the runtime (default 1)")
-    verify.add_argument("--isolate", action="store_true", help="run the model in a child process")
-    for command in (inspect, verify):
-        command.add_argument(
-            "--state", metavar="DIR", help="a daemon's state folder, whose models/ is searched first"
+    for name, (text, example) in _COMMANDS.items():
+        module = import_module(f"edgeinfer.cli.model_{name}")
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=module.__doc__,
+            epilog=f"example: {example}\n{_EXIT}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_argument("--json", action="store_true", help="for programs: one JSON object on stdout")
+        module.add_arguments(command)
+        command.add_argument("--json", action="store_true", help="for programs: JSON on stdout")
+        if name in _STORE:
+            command.add_argument(
+                "--state", type=Path, metavar="DIR", help="a state folder, whose models/ is the store"
+            )
+        if name in _DAEMON:
+            _add_door(command)
+
+
+def _add_door(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config",
+        type=Path,
+        default=DEFAULT_CONFIG,
+        metavar="FILE",
+        help=f"the config of the daemon that is told (default: {DEFAULT_CONFIG})",
+    )
+    command.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Runs the subcommand; imports only what it needs."""
-    if args.model_command == "inspect":
-        from edgeinfer.cli.model_inspect import inspect
-
-        return inspect(args)
-    from edgeinfer.cli.model_verify import verify
-
-    return verify(args)
+    """Runs the subcommand."""
+    code: int = import_module(f"edgeinfer.cli.model_{args.model_command}").main(args)
+    return code

@@ -1,4 +1,9 @@
-"""`edgeinfer model inspect`: the facts of a model file or a bundle, for people or as JSON."""
+"""Shows what a .tflite file or a bundle holds: inputs and outputs with shape, dtype, scale and zero point,
+operators, metadata and labels inside the file, what accelerators leave to the CPU, and which decoder it asks for
+(with the reason); of a bundle its manifest and whether each file's sha256 is right.
+
+The file is opened in a process of its own: a damaged one is reported and does no harm.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +14,51 @@ from typing import Any
 
 import msgspec
 
+from edgeinfer.cli.model_told import Told, told_json, told_text
+from edgeinfer.cli.table import columns
 from edgeinfer.engine.describe import ModelFacts, describe
+from edgeinfer.engine.guess import guess
+from edgeinfer.engine.takers import obstacles
 from edgeinfer.errors import BundleError
 from edgeinfer.store import Bundle, find_bundle, open_bundle
 from edgeinfer.store.labels import parse_labels
 from edgeinfer.store.manifest import as_json
+from edgeinfer.store.metadata import read_metadata
 from edgeinfer.tensors import TensorSpec
 
 
-def inspect(args: argparse.Namespace) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what", metavar="FILE|BUNDLE", help="a .tflite file, a bundle's folder, or its name in the store"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
     """Exit 0; a file or bundle that is wrong raises BundleError."""
     path = Path(args.what)
     if path.is_file() and path.name != "manifest.toml":
         facts = describe(path)
-        _show(facts_json(facts) if args.json else _file_text(facts))
+        told = _told(path, facts)
+        _show(facts_json(facts) | told_json(told) if args.json else [*_file_text(facts), *told_text(told)])
         return 0
     if path.suffix == ".tflite":
         raise BundleError(f"{path}: there is no such file")
-    bundle = open_bundle(find_bundle(args.what, Path(args.state) if args.state else None))
+    bundle = open_bundle(find_bundle(args.what, args.state))
     variants = {name: describe(bundle.path(file)) for name, file in bundle.manifest.variants.items()}
     _show(_bundle_json(bundle, variants) if args.json else _bundle_text(bundle, variants))
     return 0
 
 
-def _show(what: dict[str, Any] | Iterator[str]) -> None:
+def _told(path: Path, facts: ModelFacts) -> Told:
+    """What the file says about itself, and what follows from that."""
+    metadata = read_metadata(path)
+    try:
+        return Told(metadata, guess(facts.spec, metadata, (), facts.operators), "", (*obstacles(facts),))
+    except BundleError as error:
+        return Told(metadata, None, str(error), (*obstacles(facts),))
+
+
+def _show(what: dict[str, Any] | Iterable[str]) -> None:
     if isinstance(what, dict):
         print(msgspec.json.format(msgspec.json.encode(what)).decode())
         return
@@ -60,7 +86,8 @@ def _file_text(facts: ModelFacts) -> Iterator[str]:
     yield from _tensors("inputs", facts.spec.inputs)
     yield from _tensors("outputs", facts.spec.outputs)
     yield f"operators  {sum(facts.operators.values())}"
-    yield from _columns([str(n), name] for name, n in facts.operators.items())
+    yield from columns([str(n), name] for name, n in facts.operators.items())
+    yield f"trial      {facts.trial or 'a first invoke went well'}"
     for name, lines in facts.embedded.items():
         labels = parse_labels("\n".join(lines))
         shown = ", ".join(labels[:8]) + (", …" if len(labels) > 8 else "")
@@ -69,7 +96,7 @@ def _file_text(facts: ModelFacts) -> Iterator[str]:
 
 def _tensors(title: str, tensors: tuple[TensorSpec, ...]) -> Iterator[str]:
     yield title
-    yield from _columns(_cells(tensor) for tensor in tensors)
+    yield from columns(_cells(tensor) for tensor in tensors)
 
 
 def _cells(tensor: TensorSpec) -> list[str]:
@@ -78,13 +105,6 @@ def _cells(tensor: TensorSpec) -> list[str]:
         f"scale {tensor.scale:.6g}, zero point {tensor.zero_point}" if tensor.quantized else "not quantized"
     )
     return [repr(tensor.name), tensor.dtype, shape, quantum]
-
-
-def _columns(rows: Iterable[list[str]]) -> Iterator[str]:
-    table = list(rows)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _bundle_text(bundle: Bundle, variants: dict[str, ModelFacts]) -> Iterator[str]:
@@ -100,7 +120,7 @@ def _bundle_text(bundle: Bundle, variants: dict[str, ModelFacts]) -> Iterator[st
     yield f"figures    {_pairs(manifest.figures) or 'none'}"
     yield f"golden     {len(manifest.golden)} pictures (edgeinfer model verify {manifest.name})"
     yield "files      all with the right sha256"
-    yield from _columns([digest[:12], name] for name, digest in manifest.files.items())
+    yield from columns([digest[:12], name] for name, digest in manifest.files.items())
     for backend, facts in variants.items():
         yield ""
         yield f"variant {backend}"

@@ -8,10 +8,13 @@ from types import TracebackType
 
 
 class Progress:
-    """Counts steps of `what`; with a `total` it draws a bar, without one it shows count and rate."""
+    """Counts steps of `what`; with a `total` it draws a bar, without one it shows count and rate.
 
-    def __init__(self, what: str, total: int = 0) -> None:
-        self._what, self._total = what, total
+    A `unit` of "bytes" shows megabytes.
+    """
+
+    def __init__(self, what: str, total: int = 0, unit: str = "") -> None:
+        self._what, self._total, self._unit = what, total, unit
         self.done = 0
         self._shown = sys.stderr.isatty()
         self._start = self._drawn = time.monotonic()
@@ -25,6 +28,11 @@ class Progress:
         if self._shown:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
+    def grow(self, by: int, total: int) -> None:
+        """A step whose total is known only now."""
+        self._total = total
+        self.step(by)
+
     def step(self, by: int = 1) -> None:
         self.done += by
         now = time.monotonic()
@@ -34,8 +42,13 @@ class Progress:
 
     def _line(self, now: float) -> str:
         rate = self.done / max(now - self._start, 1e-9)
+        done, speed = (
+            (f"{self.done / 1e6:.1f} MB", f"{rate / 1e6:.1f} MB/s")
+            if self._unit
+            else (str(self.done), f"{rate:.0f}/s")
+        )
         if not self._total:
-            return f"{self._what}: {self.done} ({rate:.0f}/s)"
+            return f"{self._what}: {done} ({speed})"
         share = min(self.done / self._total, 1.0)
         filled = round(share * 30)
-        return f"{self._what} [{'█' * filled}{'·' * (30 - filled)}] {share:4.0%} ({rate:.0f}/s)"
+        return f"{self._what} [{'█' * filled}{'·' * (30 - filled)}] {share:4.0%} ({speed})"

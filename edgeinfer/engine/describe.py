@@ -1,30 +1,42 @@
-"""What a .tflite file holds: tensors, operators, labels; read in a throw-away process, for it may be damaged.
+"""What a .tflite file holds and whether it runs: read and tried in a throw-away process, for it may be damaged.
 
-`python -m edgeinfer.engine.describe FILE` writes JSON; `describe(path)` runs that and reads it.
+`python -m edgeinfer.engine.describe REPLY_FD` takes a path a line on stdin and answers a line of JSON each;
+`describe(path)` asks it about one file, a `Describer` about many.
 """
 
 from __future__ import annotations
 
+import os
+import resource
+import select
 import subprocess
 import sys
 import zipfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import msgspec
+import numpy as np
 
+from edgeinfer.engine import bounds
 from edgeinfer.engine.isolated import ended
 from edgeinfer.engine.runtimes import find_runtime
 from edgeinfer.errors import BundleError
 from edgeinfer.tensors import ModelSpec
 
 _LIMIT_S = 60.0
-_REFUSED = 3  # our exit code for a file that the runtime refuses in order
+_MEMORY_MAX = 4 << 30  # bytes of address space: a damaged shape must not ask for all that the board has
+_OOM_FIRST = "1000"  # proc(5), oom_score_adj: when memory runs out, it is the child that goes
 
 
 class ModelFacts(msgspec.Struct, frozen=True):
-    """All that a file tells. `embedded` maps the files of TFLite metadata (a zip at its end) to their lines."""
+    """All that a file tells. `embedded` maps the files of TFLite metadata (a zip at its end) to their lines.
+
+    `trial` is "" when a first invoke, all inputs zero and no delegate, went well; else what the runtime said.
+    """
 
     file: str
     size_bytes: int
@@ -32,30 +44,114 @@ class ModelFacts(msgspec.Struct, frozen=True):
     spec: ModelSpec
     operators: dict[str, int]
     embedded: dict[str, list[str]]
+    trial: str = ""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """Of the child: the facts, or why the runtime refused the file."""
+
+    facts: ModelFacts | None = None
+    refused: str = ""
 
 
 def describe(path: Path) -> ModelFacts:
-    """Reads `path` in a child process.
+    """Reads and tries `path` in a child process.
 
     Raises:
-        BundleError: it is missing, or the runtime refuses it, dies of it or hangs on it.
+        BundleError: it is missing or out of bounds, or the runtime refuses it, dies of it or hangs on it.
         InputError: no runtime is installed.
     """
-    if not path.is_file():
-        raise BundleError(f"{path}: there is no such file; expected a .tflite file or the folder of a bundle")
-    find_runtime()
-    command = [sys.executable, "-m", "edgeinfer.engine.describe", str(path.absolute())]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False, cwd="/")
-    except subprocess.TimeoutExpired as error:
-        raise BundleError(f"{path}: the runtime hangs on it (nothing after {_LIMIT_S:.0f} s)") from error
-    if done.returncode == _REFUSED:
-        raise BundleError(f"{path}: is damaged or no TFLite model: {done.stdout.strip()}")
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or [""])[-1]
-        text = f"the runtime {ended(done.returncode)} while it opened the file, so it is damaged"
-        raise BundleError(f"{path}: {text} ({last})" if last else f"{path}: {text}")
-    return msgspec.json.decode(done.stdout, type=ModelFacts)
+    with Describer() as describer:
+        return describer.facts(path)
+
+
+class Describer:
+    """A child that looks into one file after another; a new one when a file killed it."""
+
+    def __init__(self, limit_s: float = _LIMIT_S, python: Path | None = None) -> None:
+        self._limit_s, self._python = limit_s, python or Path(sys.executable)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reply = -1
+        self.deaths = 0  # of children
+
+    def __enter__(self) -> Describer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def facts(self, path: Path) -> ModelFacts:
+        """As `describe`."""
+        if not path.is_file():
+            raise BundleError(f"{path}: there is no such file; expected a .tflite file or a bundle's folder")
+        bounds.check_file(path)
+        if self._python == Path(sys.executable):
+            find_runtime()
+        answer = msgspec.json.decode(self._ask(path), type=_Answer)
+        if answer.facts is None:
+            raise BundleError(f"{path}: is damaged or no TFLite model: {answer.refused}")
+        return answer.facts
+
+    def _ask(self, path: Path) -> bytes:
+        process = self._running()
+        try:
+            os.write(process.stdin.fileno(), msgspec.json.encode(str(path.absolute())) + b"\n")  # type: ignore[union-attr]  # it is a pipe
+            reply = self._line()
+        except BrokenPipeError:
+            reply = b""
+        except TimeoutError:
+            self._end()
+            raise BundleError(
+                f"{path}: the runtime hangs on it (nothing after {self._limit_s:.0f} s)"
+            ) from None
+        if not reply.endswith(b"\n"):
+            code = process.wait()
+            self._end()
+            raise BundleError(
+                f"{path}: the runtime {ended(code)} while it opened and tried the file: it is damaged, or "
+                "made for another runtime"
+            )
+        return reply
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._reply, theirs = os.pipe()
+            command = [str(self._python), "-m", "edgeinfer.engine.describe", str(theirs)]
+            try:  # what a runtime prints is of no use to anybody: it comes on stderr for each damaged file
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=(theirs,),
+                    cwd="/",
+                )
+            finally:
+                os.close(theirs)
+        return self._process
+
+    def _line(self) -> bytes:
+        parts: list[bytes] = []
+        while not (parts and parts[-1].endswith(b"\n")):
+            if not select.select([self._reply], [], [], self._limit_s)[0]:
+                raise TimeoutError
+            part = os.read(self._reply, 1 << 16)
+            if not part:
+                break
+            parts.append(part)
+        return b"".join(parts)
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        self.deaths += self._process.poll() is not None
+        self._process.kill()
+        with suppress(BrokenPipeError):
+            self._process.communicate()
+        os.close(self._reply)
+        self._process = None
 
 
 def _facts(path: Path) -> ModelFacts:
@@ -67,10 +163,22 @@ def _facts(path: Path) -> ModelFacts:
     plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = module.Interpreter(model_path=str(path), experimental_op_resolver_type=plain)
     names = Counter(op["op_name"] for op in interpreter._get_ops_details())  # noqa: SLF001  nothing public tells it
-    spec = read_spec(interpreter)
-    return ModelFacts(
-        str(path), path.stat().st_size, str(runtime), spec, dict(names.most_common()), embedded(path)
-    )
+    spec, size = read_spec(interpreter), path.stat().st_size
+    trial = _trial(interpreter)
+    if not trial:
+        spec = read_spec(interpreter)  # some shapes are known only after an invoke
+    return ModelFacts(str(path), size, str(runtime), spec, dict(names.most_common()), embedded(path), trial)
+
+
+def _trial(interpreter: Any) -> str:
+    try:
+        interpreter.allocate_tensors()
+        for tensor in interpreter.get_input_details():
+            interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
+        interpreter.invoke()
+    except (ValueError, RuntimeError, SystemError, MemoryError, TypeError) as error:
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""
 
 
 def embedded(path: Path) -> dict[str, list[str]]:
@@ -78,7 +186,7 @@ def embedded(path: Path) -> dict[str, list[str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {name: _lines(archive.read(name)) for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError):
         return {}
 
 
@@ -86,15 +194,28 @@ def _lines(data: bytes) -> list[str]:
     return data.decode(errors="replace").split("\n") if b"\0" not in data else []
 
 
-def _main(arguments: list[str]) -> int:
+def _answer(path: Path) -> _Answer:
     try:
-        facts: Any = _facts(Path(arguments[0]))
-    except (ValueError, RuntimeError, SystemError) as error:
-        print(" ".join(str(error).split()))
-        return _REFUSED
-    sys.stdout.write(msgspec.json.encode(facts).decode())
-    return 0
+        return _Answer(facts=_facts(path))
+    except (ValueError, RuntimeError, SystemError, MemoryError) as error:
+        return _Answer(refused=" ".join(str(error).split()) or type(error).__name__)
+
+
+def _confine() -> None:
+    """Less memory than the machine has, no core file, and the first to go when memory runs out."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST)
+
+
+def _main(arguments: list[str]) -> None:
+    _confine()
+    for line in sys.stdin.buffer:
+        answer = _answer(Path(msgspec.json.decode(line, type=str)))
+        os.write(int(arguments[0]), msgspec.json.encode(answer) + b"\n")
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    _main(sys.argv[1:])
+    os._exit(0)  # a damaged model's destructors may do harm

@@ -149,18 +149,18 @@ def _opened(
     try:
         predictor = build(session)
         if backend.accelerates:
-            _trust(bundle, predictor)
+            _trust(bundle, predictor, backend.files[0])
     except BaseException:
         session.close()
         raise
     return predictor
 
 
-def _trust(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> None:
+def _trust(bundle: Bundle, predictor: Predictor | ReadingsPredictor, variant: str) -> None:
     """Raises InferenceLost: the accelerator finds something else than the bundle's golden inputs are known to hold."""
     from edgeinfer.engine.golden import doubts
 
-    if doubt := doubts(bundle, predictor):
+    if doubt := doubts(bundle, predictor, variant):
         raise InferenceLost(f"{predictor.runtime} is not trusted: {doubt}")
 
 

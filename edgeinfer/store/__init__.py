@@ -2,7 +2,7 @@
 
 from edgeinfer.store.bundle import Bundle, open_bundle
 from edgeinfer.store.find import bundle_names, find_bundle
-from edgeinfer.store.manifest import Golden, InputOptions, Manifest
+from edgeinfer.store.manifest import Golden, InputOptions, Manifest, Tolerance
 from edgeinfer.store.window import Scale, WindowOptions
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "InputOptions",
     "Manifest",
     "Scale",
+    "Tolerance",
     "WindowOptions",
     "bundle_names",
     "find_bundle",

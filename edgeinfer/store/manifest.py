@@ -38,10 +38,21 @@ class InputOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Golden(Struct, frozen=True, forbid_unknown_fields=True):
-    """A picture and what this bundle finds in it."""
+    """A picture and what this bundle finds in it; of seeded noise, which shows nothing, a difference only warns."""
 
     input: str
     expect: str
+    made_of: Literal["picture", "noise"] = "picture"
+
+
+class Tolerance(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a backend may part from the golden findings: runtimes are not bit-exact.
+
+    One quantum in a box or a logit stays well within the defaults. A value beyond 1 may differ by `score` of it.
+    """
+
+    iou: Annotated[float, Meta(gt=0, le=1)] = 0.85
+    score: Annotated[float, Meta(ge=0, lt=1)] = 0.05
 
 
 class _Head(Struct, frozen=True, kw_only=True):
@@ -61,6 +72,7 @@ class _Head(Struct, frozen=True, kw_only=True):
     window: WindowOptions | None = None
     figures: dict[str, Any] = {}
     golden: list[dict[str, Any]] = []
+    tolerance: dict[str, dict[str, Any]] = {}  # by backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,7 @@ class Manifest:
     arrays: Mapping[str, str]
     figures: Mapping[str, Any]
     golden: tuple[Golden, ...]
+    tolerance: Mapping[str, Tolerance]
     where: Where
 
 
@@ -111,13 +124,17 @@ def _assembled(head: _Head, where: Where, problems: list[Problem]) -> Manifest:
         decode(Part("", "", "", g, where.inside("golden", i)), Golden, problems)
         for i, g in enumerate(head.golden)
     ]
+    tolerance = {
+        b: decode(Part("", "", "", t, where.inside("tolerance", b)), Tolerance, problems)
+        for b, t in head.tolerance.items()
+    }
     options = dict(head.decoder)
     kind, labels = (_text(options, key, where.inside("decoder"), problems) for key in ("kind", "labels"))
     arrays = {k: v for k, v in options.items() if isinstance(v, str) and v.endswith(".npy")}
     same = {
         name: getattr(head, name)
         for name in _Head.__struct_fields__
-        if name not in {"format", "decoder", "golden"}
+        if name not in {"format", "decoder", "golden", "tolerance"}
     }
     decoder = Part("", "decoder", kind, options, where.inside("decoder"))
     manifest = Manifest(
@@ -126,6 +143,7 @@ def _assembled(head: _Head, where: Where, problems: list[Problem]) -> Manifest:
         labels=labels,
         arrays=arrays,
         golden=tuple(g for g in golden if g),
+        tolerance={backend: t for backend, t in tolerance.items() if t},
         where=where,
     )
     problems += _taken_problems(manifest) + _file_problems(manifest)

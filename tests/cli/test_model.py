@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -79,6 +80,24 @@ def test_inspect_shows_a_file(folder) -> None:
     done = edgeinfer("inspect", folder / "echo.tflite")
     assert done.returncode == 0, done.stderr
     assert "echo.tflite: " in done.stdout
+
+
+def test_inspect_guesses_the_use_of_a_bare_model_with_the_reason() -> None:
+    parts = Path(__file__).parents[2] / "models" / "parts" / "parts_int8.tflite"
+    out = edgeinfer("inspect", parts).stdout
+    assert "use        decoder grid" in out
+    assert "  since    its integers reach from 0 to 1: pixels / 255" in out
+    assert "labels     3 from" in out
+    assert "nothing in the file keeps them from taking it" in out
+    told = json.loads(edgeinfer("inspect", parts, "--json").stdout)
+    assert told["guess"]["decoder"] == "grid"
+    assert told["metadata"]["labels"] == ["good", "scratched", "hole_missing"]
+
+
+def test_inspect_tells_what_an_edge_tpu_file_is(tmp_path) -> None:
+    out = edgeinfer("inspect", tiny.unknown_op().save(tmp_path / "m.tflite")).stdout
+    assert "compiled for an Edge TPU: it runs there and nowhere else" in out
+    assert "trial      Encountered unresolved custom op: edgetpu-custom-op" in out
 
 
 @pytest.mark.parametrize("name", ["none.tflite", "no/such/folder", "colors"])

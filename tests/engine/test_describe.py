@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from edgeinfer.engine.describe import describe
+from edgeinfer.engine.describe import Describer, describe
 from edgeinfer.errors import BundleError
 from tests.engine import tiny
 
@@ -40,3 +40,33 @@ def test_a_damaged_file_is_told(tmp_path) -> None:
 def test_a_missing_file_is_told(tmp_path) -> None:
     with pytest.raises(BundleError, match="there is no such file"):
         describe(tmp_path / "m.tflite")
+
+
+def test_a_first_invoke_is_told(tmp_path) -> None:
+    assert describe(tiny.softmax().save(tmp_path / "m.tflite")).trial == ""
+    assert "edgetpu-custom-op" in describe(tiny.unknown_op().save(tmp_path / "m.tflite")).trial
+
+
+def test_one_child_looks_into_many_files_and_is_replaced_when_one_kills_it(tmp_path) -> None:
+    good = tiny.softmax().save(tmp_path / "m.tflite")
+    with Describer() as describer:
+        describer.facts(good)
+        child = describer._process
+        describer.facts(good)
+        assert describer._process is child
+        child.kill()
+        child.wait()
+        with pytest.raises(
+            BundleError, match="the runtime died of SIGKILL while it opened and tried the file"
+        ):
+            describer.facts(good)
+        assert describer.facts(good).operators == {"SOFTMAX": 1}
+        assert describer.deaths == 1
+
+
+def test_a_runtime_that_hangs_is_told(tmp_path) -> None:
+    hanging = tmp_path / "python"
+    hanging.write_text("#!/bin/sh\nexec sleep 600\n")
+    hanging.chmod(0o755)
+    with Describer(0.2, hanging) as describer, pytest.raises(BundleError, match="the runtime hangs on it"):
+        describer.facts(tiny.softmax().save(tmp_path / "m.tflite"))

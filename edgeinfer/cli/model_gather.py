@@ -1,0 +1,133 @@
+"""From what a user named to the files of a bundle in a draft folder: copied, unpacked, fetched or made."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+from edgeinfer.cli.model_draft import Wish, make, wish_of
+from edgeinfer.cli.progress import Progress
+from edgeinfer.errors import BundleError, InputError, nearest
+from edgeinfer.store import open_bundle
+from edgeinfer.store.bundle import file_sha256
+from edgeinfer.store.catalog import Listed, read_catalog
+from edgeinfer.store.download import download
+from edgeinfer.store.draft import draft, locked
+from edgeinfer.store.find import MANIFEST
+from edgeinfer.store.packed import SIGNATURE, is_packed, unpack
+from edgeinfer.store.shelf import Shelf
+
+_WEB = ("http://", "https://")
+_PARTS = ".incoming"
+
+
+def gather(args: argparse.Namespace, shelf: Shelf, folder: Path, *, signed_only: bool) -> None:
+    """Fills `folder` with a bundle.
+
+    Raises:
+        InputError: there is no such thing, or more must be said about it.
+        BundleError: it is damaged, or not what its sha256 says.
+        DeviceError: the download did not come to its end; what came is kept for the next time.
+    """
+    wish = wish_of(args, shelf)
+    path = Path(args.what).expanduser()
+    if args.what.startswith(_WEB):
+        _fetched(args, shelf, args.what, args.sha256, wish, folder, signed_only=signed_only)
+    elif path.exists():
+        _taken(path, wish, folder, signed_only=signed_only)
+    else:
+        _listed(args, shelf, wish, folder, signed_only=signed_only)
+
+
+def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> None:
+    if path.name == MANIFEST:
+        path = path.parent
+    if path.is_dir():
+        _copied(path, folder)
+    elif is_packed(path):
+        unpack(path, folder)
+    elif signed_only:
+        raise BundleError(
+            f"{path}: is not signed, and this device takes only signed bundles: make one where the key is "
+            "(edgeinfer model add there, then edgeinfer model pack NAME --key KEY), and add that file here"
+        )
+    else:
+        make(path, wish, folder)
+
+
+def _copied(path: Path, folder: Path) -> None:
+    """The files that the manifest lists, no more: a checkout's folder may hold training data."""
+    bundle = open_bundle(path)
+    extra = [SIGNATURE] if (path / SIGNATURE).exists() else []
+    for name in (MANIFEST, *extra, *bundle.manifest.files):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path / name, folder / name)
+
+
+def _fetched(
+    args: argparse.Namespace,
+    shelf: Shelf,
+    url: str,
+    digest: str,
+    wish: Wish,
+    folder: Path,
+    *,
+    signed_only: bool,
+) -> None:
+    """What is behind `url`; a file with a wrong hash is thrown away, so that the next call fetches it anew."""
+    part = shelf.root / _PARTS / f"{sha256(url.encode()).hexdigest()[:32]}.part"
+    name = url.partition("?")[0].rstrip("/").rpartition("/")[2] or "download"
+    with draft(shelf.root) as side:
+        whole = side / name
+        with locked(part.parent, f"{part.name}.lock"):
+            with Progress(name, unit="bytes") as progress:
+                download(url, part, progress.grow, timeout_s=args.stall)
+            part.replace(whole)
+            part.with_name(f"{part.name}.of").unlink(missing_ok=True)
+        if digest and (found := file_sha256(whole)) != digest:
+            raise BundleError(
+                f"{url}: expected the sha256 {digest}, found {found}: it was damaged or replaced on the way; "
+                "ask its maker, and do not use it"
+            )
+        _taken(whole, wish, folder, signed_only=signed_only)
+
+
+def _listed(args: argparse.Namespace, shelf: Shelf, wish: Wish, folder: Path, *, signed_only: bool) -> None:
+    catalog = read_catalog(args.catalog)
+    entry = catalog.get(args.what)
+    if entry is None:
+        known = ", ".join(catalog)
+        raise InputError(
+            f"{args.what}: there is no such file or folder, and the catalogue has no such name"
+            f"{nearest(args.what, catalog)} (it has: {known})"
+        )
+    wish = _filled(wish, args.what, entry)
+    if entry.remote:
+        _fetched(args, shelf, entry.url, entry.sha256, wish, folder, signed_only=signed_only)
+        return
+    path = args.catalog.parent / entry.url
+    proof = path / MANIFEST if path.is_dir() else path
+    if not proof.is_file():
+        raise InputError(f"{args.catalog}: {args.what}: there is no {proof}")
+    if (found := file_sha256(proof)) != entry.sha256:
+        raise BundleError(f"{proof}: expected the sha256 {entry.sha256}, found {found}: it was changed")
+    _taken(path, wish, folder, signed_only=signed_only)
+
+
+def _filled(wish: Wish, name: str, entry: Listed) -> Wish:
+    """What the user did not say, the catalogue does."""
+    return Wish(
+        name=wish.name or name,
+        version=wish.version or entry.version,
+        labels=wish.labels or entry.labels,
+        decoder={**entry.decoder, **wish.decoder},
+        input={**entry.input, **wish.input},
+        outputs=wish.outputs or entry.outputs,
+        summary=wish.summary or entry.summary,
+        licence=wish.licence or entry.licence,
+        provenance=wish.provenance or entry.provenance,
+        golden=wish.golden,
+        next_version=wish.next_version,
+    )
