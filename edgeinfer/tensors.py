@@ -1,4 +1,4 @@
-"""Quantize and dequantize: the affine map between a tensor's integers and real values; nothing else.
+"""What a tensor is: its place in a model, and the affine map between its integers and real values; nothing else.
 
 Source: the quantization specification of TensorFlow Lite, `real = scale · (integer - zero_point)`.
 """
@@ -6,12 +6,13 @@ Source: the quantization specification of TensorFlow Lite, `real = scale · (int
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Layout = Literal["NHWC", "NCHW"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,21 @@ class ModelSpec:
 
     def output(self, name: str) -> TensorSpec:
         return next(t for t in self.outputs if t.name == name)
+
+
+def layout_of(tensor: TensorSpec) -> Layout | None:
+    """Where a picture's 1 or 3 channels stand; None for a tensor that is no picture, (1, h, w, c) or (1, c, h, w)."""
+    if len(tensor.shape) != 4 or tensor.shape[0] != 1:
+        return None
+    if tensor.shape[3] in {1, 3}:
+        return "NHWC"
+    return "NCHW" if tensor.shape[1] in {1, 3} else None
+
+
+def size_of(picture: TensorSpec) -> tuple[int, int]:
+    """(height, width) of a picture's tensor."""
+    height, width = picture.shape[1:3] if layout_of(picture) == "NHWC" else picture.shape[2:4]
+    return height, width
 
 
 def dequantize(values: Array, spec: TensorSpec) -> NDArray[np.float32]:

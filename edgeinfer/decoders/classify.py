@@ -20,7 +20,10 @@ Array = NDArray[Any]
 
 
 class ClassifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The `top_k` best classes that reach `score`, or with `multi_label` every class that does."""
+    """The `top_k` best classes that reach `score`, or with `multi_label` every class that does.
+
+    A model with one output and two labels is binary: the number is that of the second, 1 less it that of the first.
+    """
 
     activation: Activation = "softmax"  # "none" where the model ends in its own softmax
     background: bool = False  # class 0 is no class
@@ -30,7 +33,7 @@ class ClassifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 
 class Classify:
-    """Role `scores`: one number for each class, (1, classes) or with more axes of length 1."""
+    """Role `scores`: one number for each class, (1, classes) or with more axes of length 1; or one number for two."""
 
     Options = ClassifyOptions
 
@@ -44,11 +47,20 @@ class Classify:
             raise BundleError(
                 f"outputs.scores: expected (1, classes), the tensor {self._scores.name!r} has {shape}"
             )
-        check_labels(place, shape[-1] - self._first, self._scores, background=options.background)
+        self._binary = shape[-1] == 1 and len(place.labels) == 2 and not options.background
+        if self._binary and options.activation == "softmax":
+            raise BundleError(
+                'decoder.activation: expected "sigmoid" or "none" where one number stands for two labels: '
+                "a softmax of one number is always 1"
+            )
+        if not self._binary:
+            check_labels(place, shape[-1] - self._first, self._scores, background=options.background)
 
     def decode(self, outputs: Mapping[str, Array]) -> list[Score]:
         real = dequantize(outputs[self._scores.name].reshape(-1), self._scores)
         scores = activate(real, self._options.activation)[self._first :]
+        if self._binary:
+            scores = np.concatenate([1 - scores, scores])
         order = np.argsort(-scores, kind="stable")
         limit = len(order) if self._options.multi_label else self._options.top_k
         best = [(self._labels[i], float(scores[i])) for i in order[:limit].tolist()]

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_AT_ONCE = 256
+"""Up to so many boxes all pairs are compared at once; above, only with those that stay (n² would be megabytes)."""
+
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
@@ -24,7 +27,8 @@ def nms(boxes: Floats, scores: Floats, classes: NDArray[Any], iou: float, limit:
     order = np.argsort(-scores, kind="stable")
     if len(order) <= 1:
         return order[:limit]
-    covered = _covered(boxes[order], classes[order], iou)
+    boxes, classes = boxes[order], classes[order]
+    pairs = _covered(boxes, classes, iou) if len(order) <= _AT_ONCE else None
     alive = np.ones(len(order), bool)
     kept: list[int] = []
     for i in range(len(order)):
@@ -32,15 +36,12 @@ def nms(boxes: Floats, scores: Floats, classes: NDArray[Any], iou: float, limit:
             kept.append(i)
             if len(kept) >= limit:
                 break
-            alive[covered[i]] = False
+            alive[pairs[i] if pairs is not None else _covered_by(i, boxes, classes, iou)] = False
     return order[kept]
 
 
 def _covered(boxes: Floats, classes: NDArray[Any], iou: float) -> NDArray[np.bool_]:
-    """(n, n): where two boxes of one class overlap by more than `iou`; without a division.
-
-    All pairs at once: for the few hundred boxes that there are at most, that is cheaper than a call for each.
-    """
+    """(n, n): where two boxes of one class overlap by more than `iou`; without a division."""
     sides = np.minimum(boxes[:, None, 2:], boxes[:, 2:]) - np.maximum(boxes[:, None, :2], boxes[:, :2])
     np.maximum(sides, 0, out=sides)
     both = sides[..., 0] * sides[..., 1]
@@ -48,4 +49,13 @@ def _covered(boxes: Floats, classes: NDArray[Any], iou: float) -> NDArray[np.boo
     covered: NDArray[np.bool_] = both > iou * (areas[:, None] + areas - both)
     if classes.size and (classes != classes[0]).any():
         covered &= classes[:, None] == classes
+    return covered
+
+
+def _covered_by(i: int, boxes: Floats, classes: NDArray[Any], iou: float) -> NDArray[np.bool_]:
+    """(n,): the row `i` of what `_covered` gives."""
+    sides = np.minimum(boxes[i, 2:], boxes[:, 2:]) - np.maximum(boxes[i, :2], boxes[:, :2])
+    both = np.maximum(sides, 0, out=sides).prod(axis=1)
+    areas = np.maximum(boxes[:, 2:] - boxes[:, :2], 0).prod(axis=1)
+    covered: NDArray[np.bool_] = (both > iou * (areas[i] + areas - both)) & (classes == classes[i])
     return covered

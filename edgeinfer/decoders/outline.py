@@ -97,7 +97,7 @@ def _distances(points: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> NDArra
     side, away = b - a, points - a
     length = float(np.hypot(*side))
     if length == 0:
-        return np.hypot(away[:, 0], away[:, 1])
+        return np.asarray(np.hypot(away[:, 0], away[:, 1]))
     return np.asarray(np.abs(side[0] * away[:, 1] - side[1] * away[:, 0]) / length)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.errors import BundleError, nearest
 from edgeinfer.ports import DecoderPlace
-from edgeinfer.tensors import TensorSpec
+from edgeinfer.tensors import TensorSpec, layout_of, size_of
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -35,6 +35,15 @@ def check_roles(place: DecoderPlace, known: tuple[str, ...]) -> None:
             raise BundleError(
                 f"outputs.{name}: there is no such role{nearest(name, known)} (there are: {', '.join(known)})"
             )
+
+
+def input_size(place: DecoderPlace, key: str) -> tuple[int, int]:
+    """(height, width) of the picture that the model takes; BundleError names `key`, for which it is asked."""
+    picture = next((t for t in place.spec.inputs if layout_of(t) is not None), None)
+    if picture is None:
+        shapes = ", ".join(f"{t.name!r} {t.shape}" for t in place.spec.inputs) or "none"
+        raise BundleError(f"{key}: needs an input that is a picture; the inputs are: {shapes}")
+    return size_of(picture)
 
 
 def check_labels(place: DecoderPlace, classes: int, tensor: TensorSpec, *, background: bool) -> None:

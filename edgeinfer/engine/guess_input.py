@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edgeinfer.engine.guess_words import (
-    Case,
-    Fit,
-    Guess,
-    Heads,
-    Layout,
-    layout_of,
-    real_range,
-    shown,
-    size_of,
-)
+from edgeinfer.engine.guess_words import Case, Fit, Guess, Heads, real_range, shown
 from edgeinfer.errors import BundleError
 from edgeinfer.store import InputOptions
-from edgeinfer.tensors import TensorSpec
+from edgeinfer.tensors import Layout, TensorSpec, layout_of, size_of
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)

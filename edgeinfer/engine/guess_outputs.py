@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from edgeinfer.engine.guess_words import Case, Heads, Option, layout_of, real_range, shown, size_of
-from edgeinfer.tensors import TensorSpec
+from edgeinfer.engine.guess_words import Case, Heads, Option, real_range, shown
+from edgeinfer.tensors import TensorSpec, layout_of, size_of
 
 POST_PROCESS = "TFLite_Detection_PostProcess"
 _ROLES = ("boxes", "classes", "scores", "count")

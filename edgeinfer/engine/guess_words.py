@@ -10,10 +10,9 @@ from msgspec import Struct
 from edgeinfer.errors import BundleError
 from edgeinfer.store import InputOptions
 from edgeinfer.store.metadata import Metadata
-from edgeinfer.tensors import ModelSpec, TensorSpec
+from edgeinfer.tensors import ModelSpec, TensorSpec, layout_of
 
 Option = str | bool | int | float | tuple[int, ...]
-Layout = Literal["NHWC", "NCHW"]
 Fit = Literal["letterbox", "stretch", "crop"]
 
 
@@ -62,20 +61,6 @@ class Heads:
     reasons: list[str] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-
-
-def layout_of(tensor: TensorSpec) -> Layout | None:
-    """Where the 1 or 3 channels stand; None for what is no picture."""
-    if len(tensor.shape) != 4 or tensor.shape[0] != 1:
-        return None
-    if tensor.shape[3] in {1, 3}:
-        return "NHWC"
-    return "NCHW" if tensor.shape[1] in {1, 3} else None
-
-
-def size_of(tensor: TensorSpec) -> tuple[int, int]:
-    """(height, width) of a picture's tensor."""
-    return tensor.shape[1:3] if layout_of(tensor) == "NHWC" else tensor.shape[2:4]  # type: ignore[return-value]
 
 
 def real_range(tensor: TensorSpec) -> tuple[float, float] | None:

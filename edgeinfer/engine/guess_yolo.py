@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from edgeinfer.engine.guess_words import Case, Heads, Option, layout_of, real_range, refused, shown, size_of
+from edgeinfer.engine.guess_words import Case, Heads, Option, real_range, refused, shown
 from edgeinfer.errors import BundleError
 from edgeinfer.store.export_notes import ExportNotes
-from edgeinfer.tensors import TensorSpec
+from edgeinfer.tensors import TensorSpec, layout_of, size_of
 
 STRIDES = (8, 16, 32)
 """Of the three feature maps that all YOLO from v5 to 26 predict from (models with p2 or p6 heads have others)."""
