@@ -57,7 +57,8 @@ def straightforward(
 
 
 def report_yolo(pairs: int) -> bool:
-    return all([_report(first, pairs) for first in (True, False)])
+    met = [_report(first, pairs) for first in (True, False)]
+    return all(met)
 
 
 def _report(first: bool, pairs: int) -> bool:
