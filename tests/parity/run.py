@@ -26,17 +26,17 @@ from edgeinfer.ports import Decoder, DecoderPlace, ModelFile
 from edgeinfer.store.metadata import read_metadata
 from edgeinfer.tensors import ModelSpec, size_of
 from tests.parity.compare import Parity, compare, told_of
-from tests.parity.teach import IOU, MOST, SCORE
+from tests.parity.teach import IOU, MOST
 
 GOLDEN_PICTURES = 4
 
 
-def build(found: Guess, spec: ModelSpec) -> Decoder:
+def build(found: Guess, spec: ModelSpec, score: float) -> Decoder:
     """With the thresholds that Ultralytics ran with, and boxes as well as shapes."""
     plugin = registry.find("decoders", found.decoder)
     options = dict(found.options)
     if found.decoder == "yolo":
-        options |= {"score": SCORE, "iou": IOU, "max_findings": MOST, "give": "both"}
+        options |= {"score": score, "iou": IOU, "max_findings": MOST, "give": "both"}
     return plugin(plugin.Options(**options), DecoderPlace(found.labels, spec, found.outputs))
 
 
@@ -45,19 +45,17 @@ def run(model: Path, golden: Path | None) -> Parity:
     found = guess(facts.spec, metadata, (), facts.operators)
     session = open_here(ModelFile(str(model), ""))
     source = session.spec.inputs[0]
-    fit, decoder = Fit(source, found.input), build(found, session.spec)
     told = np.load(model.with_suffix(".npz"))
-    total, kept = Parity(), {}
+    score = float(told["score"])
+    fit, decoder = Fit(source, found.input), build(found, session.spec, score)
+    total, kept = Parity(), {"score": told["score"]}
     for i, path in enumerate(sorted((model.parent / "pictures").glob("*.png"))):
         picture = cv2.imread(str(path))
         tensor, back = fit(picture)
         outputs = session.infer({source.name: tensor})
         one = told_of(told, i)
-        total = total.worse(
-            compare(
-                to_picture(decoder.decode(outputs), back), one, found.labels, back, size_of(source), SCORE
-            )
-        )
+        findings = to_picture(decoder.decode(outputs), back)
+        total = total.worse(compare(findings, one, found.labels, back, size_of(source), score))
         if i < GOLDEN_PICTURES:
             kept |= {f"{i}/told/{k}": v for k, v in one.items()}
             kept |= {f"{i}/outputs/{k}": v for k, v in outputs.items()} | {

@@ -1,9 +1,10 @@
 """Trains, exports and runs a YOLO with Ultralytics' own tools: what tests/parity compares edgeinfer with.
 
-    python teach.py FOLDER MODEL [--epochs N] [--size PIXELS]
+    python teach.py FOLDER MODEL [--epochs N] [--size PIXELS] [--float] [--score SHARE]
 
 Runs in an interpreter that has `ultralytics` (AGPL, never a part of edgeinfer). MODEL is one of its yaml names:
-yolov5n, yolov8n, yolo11n, yolo26n, yolov10n, with -pose, -seg or -cls. Writes FOLDER/pictures/*.png,
+yolov5n, yolov8n, yolo11n, yolo26n, yolov10n, with -pose, -seg or -cls. With --float, yolo26 and yolov10 keep their
+end-to-end head, which Ultralytics leaves out of an int8 export. Writes FOLDER/pictures/*.png,
 FOLDER/MODEL.tflite (int8 inside, with metadata) and FOLDER/MODEL.npz: what Ultralytics finds with that file.
 A model that is there already is not trained
 again. Nothing is downloaded: pictures are drawn, weights begin at random.
@@ -22,7 +23,7 @@ import cv2
 import numpy as np
 
 WIDTH, HEIGHT = 240, 200
-SCORE, IOU, MOST = 0.05, 0.7, 100  # a low score, so that half-trained models find much to compare
+IOU, MOST = 0.7, 100
 COUNTS = {"train": 48, "val": 50}
 
 
@@ -138,15 +139,19 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--size", type=int, default=160)
+    parser.add_argument("--float", action="store_true")
+    parser.add_argument(
+        "--score", type=float, default=0.05, help="low, so that half-trained models find much"
+    )
     args = parser.parse_args()
     folder = args.folder.resolve()
     kind = args.model.rpartition("-")[2]
     task = {"pose": "pose", "seg": "segment", "cls": "classify"}.get(kind, "detect")
-    exported = folder / f"{args.model}.tflite"
+    exported = folder / f"{args.model}{'-float' if args.float else ''}.tflite"
     yolo = ultralytics(folder)
     if not exported.is_file():
         train(yolo, exported, task, args)
-    compare_with(yolo(str(exported), task=task), folder, args)
+    compare_with(yolo(str(exported), task=task), exported, args)
 
 
 def train(yolo, exported: Path, task: str, args: argparse.Namespace) -> None:
@@ -157,18 +162,20 @@ def train(yolo, exported: Path, task: str, args: argparse.Namespace) -> None:
         data=str(data), epochs=args.epochs, imgsz=args.size, batch=8, device="cpu", workers=0, plots=False, val=False,
         verbose=False, project=str(folder / "runs"), name=args.model, exist_ok=True, amp=False, seed=1,
     )  # fmt: skip
-    shutil.move(model.export(format="litert", quantize=8, data=str(data), imgsz=args.size), exported)
+    quantize = None if args.float else 8
+    shutil.move(model.export(format="litert", quantize=quantize, data=str(data), imgsz=args.size), exported)
 
 
-def compare_with(exported, folder: Path, args: argparse.Namespace) -> None:
-    pictures = sorted((folder / "pictures").glob("*.png")) or draw_pictures(folder / "pictures")
-    told: dict[str, np.ndarray] = {}
+def compare_with(model, exported: Path, args: argparse.Namespace) -> None:
+    folder = exported.parent / "pictures"
+    pictures = sorted(folder.glob("*.png")) or draw_pictures(folder)
+    told: dict[str, np.ndarray] = {"score": np.array(args.score)}
     for i, picture in enumerate(pictures):
-        (result,) = exported.predict(
-            str(picture), imgsz=args.size, conf=SCORE, iou=IOU, max_det=MOST, device="cpu", verbose=False
+        (result,) = model.predict(
+            str(picture), imgsz=args.size, conf=args.score, iou=IOU, max_det=MOST, device="cpu", verbose=False
         )
         told |= {f"{i}/{name}": values for name, values in found(result).items()}
-    np.savez_compressed(folder / f"{args.model}.npz", **told)
+    np.savez_compressed(exported.with_suffix(".npz"), **told)
 
 
 def draw_pictures(folder: Path, count: int = 50) -> list[Path]:
