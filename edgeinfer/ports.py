@@ -211,6 +211,15 @@ class ReadingsPredictor(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Recurrent(Protocol):
+    """A predictor that carries something from one sample of a source to its next."""
+
+    def forget(self, source: str) -> None:
+        """`source` was lost: what it showed before says nothing about what it shows next."""
+        ...
+
+
 # --- rules -----------------------------------------------------------------------------------------------
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_AT_ONCE = 256
-"""Up to so many boxes all pairs are compared at once; above, only with those that stay (n² would be megabytes)."""
+_AT_ONCE = 24
+"""Up to so many boxes it is cheapest to compare all pairs at once; above, each that stays with all behind it."""
+
+_FAR = 1e6  # what a broken model says beyond that must neither overflow nor be no number
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -27,17 +29,43 @@ def nms(boxes: Floats, scores: Floats, classes: NDArray[Any], iou: float, limit:
     order = np.argsort(-scores, kind="stable")
     if len(order) <= 1:
         return order[:limit]
-    boxes, classes = boxes[order], classes[order]
-    pairs = _covered(boxes, classes, iou) if len(order) <= _AT_ONCE else None
-    alive = np.ones(len(order), bool)
+    suppress = _pairs if len(order) <= _AT_ONCE else _one_by_one
+    return order[suppress(boxes[order], classes[order], iou, limit)]
+
+
+def _pairs(boxes: Floats, classes: NDArray[Any], iou: float, limit: int) -> list[int]:
+    covered = _covered(boxes, classes, iou)
+    alive = np.ones(len(boxes), bool)
     kept: list[int] = []
-    for i in range(len(order)):
+    for i in range(len(boxes)):
         if alive[i]:
             kept.append(i)
             if len(kept) >= limit:
                 break
-            alive[pairs[i] if pairs is not None else _covered_by(i, boxes, classes, iou)] = False
-    return order[kept]
+            alive[covered[i]] = False
+    return kept
+
+
+def _one_by_one(boxes: Floats, classes: NDArray[Any], iou: float, limit: int) -> list[int]:
+    """Boxes of different classes are moved so far apart that they cannot overlap (float64 holds both exactly).
+
+    both > iou · (a + b - both) is both > (a + b) · iou / (1 + iou): ten passes over what is behind the box.
+    """
+    boxes = np.clip(np.nan_to_num(boxes), -_FAR, _FAR)
+    x0, y0, x1, y1 = boxes.T + classes * (float(boxes.max() - boxes.min()) + 1.0)
+    areas = np.maximum(x1 - x0, 0) * np.maximum(y1 - y0, 0) * (iou / (1 + iou))
+    alive = np.ones(len(boxes), bool)
+    kept: list[int] = []
+    for i in range(len(boxes)):
+        if alive[i]:
+            kept.append(i)
+            if len(kept) >= limit:
+                break
+            width = np.minimum(x1[i + 1 :], x1[i]) - np.maximum(x0[i + 1 :], x0[i])
+            height = np.minimum(y1[i + 1 :], y1[i]) - np.maximum(y0[i + 1 :], y0[i])
+            both = np.maximum(width, 0, out=width) * height
+            alive[i + 1 :] &= both <= areas[i + 1 :] + areas[i]
+    return kept
 
 
 def _covered(boxes: Floats, classes: NDArray[Any], iou: float) -> NDArray[np.bool_]:
@@ -49,13 +77,4 @@ def _covered(boxes: Floats, classes: NDArray[Any], iou: float) -> NDArray[np.boo
     covered: NDArray[np.bool_] = both > iou * (areas[:, None] + areas - both)
     if classes.size and (classes != classes[0]).any():
         covered &= classes[:, None] == classes
-    return covered
-
-
-def _covered_by(i: int, boxes: Floats, classes: NDArray[Any], iou: float) -> NDArray[np.bool_]:
-    """(n,): the row `i` of what `_covered` gives."""
-    sides = np.minimum(boxes[i, 2:], boxes[:, 2:]) - np.maximum(boxes[i, :2], boxes[:, :2])
-    both = np.maximum(sides, 0, out=sides).prod(axis=1)
-    areas = np.maximum(boxes[:, 2:] - boxes[:, :2], 0).prod(axis=1)
-    covered: NDArray[np.bool_] = (both > iou * (areas[i] + areas - both)) & (classes == classes[i])
     return covered

@@ -88,7 +88,7 @@ def _rounded(box: tuple[float, float, float, float] | None) -> tuple[float, floa
 
 def findings(bundle: Bundle, path: Path, predictor: Predictor | ReadingsPredictor) -> Sequence[Finding]:
     """Of a picture; of readings, what is found in all their windows together."""
-    key, at = ("golden", 0), Instant("", 0, 0)
+    key, at = (path.name, 0), Instant("", 0, 0)  # a source of its own: nothing carries over
     if not isinstance(predictor, ReadingsPredictor):
         return predictor.predict(Frame(key, at, _picture(path))).findings
     window = bundle.manifest.window

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-import numpy as np
 
 from edgeinfer import registry
 from edgeinfer.config import Where, decode
 from edgeinfer.engine.options import ModelOptions
+from edgeinfer.engine.state import State
 from edgeinfer.engine.tflite import role_names
 from edgeinfer.errors import BundleError, EdgeinferError, InferenceLost, InputError, Problem, nearest
 from edgeinfer.events import Detection, Finding, Frame, Inference, Keypoints, Region
@@ -23,33 +23,44 @@ from edgeinfer.tensors import ModelSpec, TensorSpec
 if TYPE_CHECKING:
     from edgeinfer.engine.fit import Fit
 
-_TABLES = ("input", "window", "outputs", "decoder")
+_TABLES = ("input", "window", "outputs", "decoder", "state")
 """Where in a manifest a model can turn out not to fit."""
 
 
 class BundlePredictor:
-    """The port `Predictor` over one session, one fit and one decoder; inputs besides the picture stay zero."""
+    """The port `Predictor` over one session, one fit and one decoder; `feeds` is the manifest's [state]."""
 
-    def __init__(self, identity: str, session: Session, fit: Fit, decoder: Decoder, input_name: str) -> None:
+    def __init__(
+        self,
+        identity: str,
+        session: Session,
+        fit: Fit,
+        decoder: Decoder,
+        input_name: str,
+        feeds: Mapping[str, str] | None = None,
+    ) -> None:
         self.identity, self.runtime, self.warning = identity, session.runtime, session.warning
         self._session, self._fit, self._decoder, self._input = session, fit, decoder, input_name
         self._echo = bool(getattr(decoder, "needs_input", False))
-        self._inputs = {
-            t.name: np.zeros(t.shape, t.dtype) for t in session.spec.inputs if t.name != input_name
-        }
+        self._state = State(session.spec, input_name, feeds or {})
 
     def predict(self, frame: Frame) -> Inference:
         start = perf_counter_ns()
         tensor, back = self._fit(frame.pixels)
         fitted = perf_counter_ns()
-        outputs = self._session.infer({**self._inputs, self._input: tensor})
+        source = frame.key[0]
+        outputs = self._session.infer({**self._state.inputs(source), self._input: tensor})
         inferred = perf_counter_ns()
+        self._state.take(source, outputs)
         if self._echo:
             outputs = {**outputs, self._input: tensor}
         findings = to_picture(self._decoder.decode(outputs), back)
         end = perf_counter_ns()
         timings = {"prepare": fitted - start, "invoke": inferred - fitted, "decode": end - inferred}
         return Inference(frame.key, frame.at, findings, self.identity, timings)
+
+    def forget(self, source: str) -> None:
+        self._state.forget(source)
 
     def close(self) -> None:
         self._session.close()
@@ -91,7 +102,7 @@ def open_predictor(bundle: Bundle, options: ModelOptions) -> BundlePredictor:
     def over(session: Session) -> BundlePredictor:
         source = model_input("input", wanted.name, session.spec)
         fit, decoder = Fit(source, wanted), build_decoder(bundle, session.spec)
-        return BundlePredictor(bundle.identity, session, fit, decoder, source.name)
+        return BundlePredictor(bundle.identity, session, fit, decoder, source.name, bundle.manifest.state)
 
     return assembled(bundle, options, over)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter_ns
 from typing import Any
 
@@ -18,6 +18,7 @@ from edgeinfer.engine.predictor import (
     model_input,
     open_predictor,
 )
+from edgeinfer.engine.state import State
 from edgeinfer.engine.window import feature_count, features
 from edgeinfer.engine.window_collect import Collector
 from edgeinfer.errors import BundleError
@@ -41,16 +42,19 @@ class WindowPredictor:
         standardize: Standardize,
         decoder: Decoder,
         tensor: TensorSpec,
+        feeds: Mapping[str, str] | None = None,
     ) -> None:
         self.identity, self.runtime, self.warning = identity, session.runtime, session.warning
         self._session, self._options, self._decoder, self._tensor = session, options, decoder, tensor
         self._standardize = standardize
         self._echo = bool(getattr(decoder, "needs_input", False))
         self._collectors: dict[str, Collector] = {}
-        self._inputs = {t.name: np.zeros(t.shape, t.dtype) for t in session.spec.inputs if t != tensor}
+        self._state = State(session.spec, tensor.name, feeds or {})
 
     def read(self, readings: Readings) -> list[Inference]:
         source = readings.key[0]
+        if readings.gap_before:
+            self._state.forget(source)
         collector = self._collectors.get(source)
         if collector is None:
             collector = self._collectors[source] = Collector(self._options)
@@ -64,14 +68,19 @@ class WindowPredictor:
         numbers = self._standardize(features(window, self._options))
         tensor = quantize(numbers, self._tensor).reshape(self._tensor.shape)
         prepared = perf_counter_ns()
-        outputs = self._session.infer({**self._inputs, self._tensor.name: tensor})
+        source = readings.key[0]
+        outputs = self._session.infer({**self._state.inputs(source), self._tensor.name: tensor})
         inferred = perf_counter_ns()
+        self._state.take(source, outputs)
         if self._echo:
             outputs = {**outputs, self._tensor.name: tensor}
         findings: tuple[Finding, ...] = tuple(self._decoder.decode(outputs))
         end = perf_counter_ns()
         timings = {"prepare": prepared - start, "invoke": inferred - prepared, "decode": end - inferred}
         return Inference(readings.key, at, findings, self.identity, timings)
+
+    def forget(self, source: str) -> None:
+        self._state.forget(source)
 
     def close(self) -> None:
         self._session.close()
@@ -100,7 +109,9 @@ def open_window_predictor(bundle: Bundle, options: ModelOptions) -> WindowPredic
         tensor = model_input("window", window.name, session.spec)
         _check_shape(window, tensor)
         decoder = build_decoder(bundle, session.spec)
-        return WindowPredictor(bundle.identity, session, window, standardize, decoder, tensor)
+        return WindowPredictor(
+            bundle.identity, session, window, standardize, decoder, tensor, bundle.manifest.state
+        )
 
     return assembled(bundle, options, over)
 

@@ -70,6 +70,7 @@ class _Head(Struct, frozen=True, kw_only=True):
     decoder: dict[str, Any]
     input: InputOptions | None = None
     window: WindowOptions | None = None
+    state: dict[str, str] = {}
     figures: dict[str, Any] = {}
     golden: list[dict[str, Any]] = []
     tolerance: dict[str, dict[str, Any]] = {}  # by backend
@@ -81,7 +82,7 @@ class Manifest:
 
     Either `input` (the model takes pictures) or `window` (it takes readings) is there.
     `decoder` has the decoder's kind and options (without `labels`); `arrays` maps those of its options that
-    name a .npy file ("anchors") to that file. `where` finds the line of any key.
+    name a .npy file ("anchors") to that file; `state` maps inputs to the outputs that feed them. `where` finds the line of any key.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Manifest:
     decoder: Part
     labels: str
     arrays: Mapping[str, str]
+    state: Mapping[str, str]
     figures: Mapping[str, Any]
     golden: tuple[Golden, ...]
     tolerance: Mapping[str, Tolerance]

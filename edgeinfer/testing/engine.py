@@ -49,6 +49,7 @@ class FakePredictor:
         self.identity = identity
         self._script = list(script) or [()]
         self.frames = 0
+        self.forgotten: list[str] = []  # sources that were lost
         self.closed = False
 
     def predict(self, frame: Frame) -> Inference:
@@ -58,6 +59,9 @@ class FakePredictor:
             raise step
         timings = {"prepare": 0, "invoke": 0, "decode": 0}
         return Inference(frame.key, frame.at, tuple(step), self.identity, timings)
+
+    def forget(self, source: str) -> None:
+        self.forgotten.append(source)
 
     def close(self) -> None:
         self.closed = True

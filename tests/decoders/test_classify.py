@@ -60,3 +60,30 @@ def test_axes_of_length_one_do_not_matter() -> None:
 def test_parts_that_do_not_fit_together_are_refused(spec, told) -> None:
     with pytest.raises(BundleError, match=told):
         Classify(Classify.Options(), place(LABELS, scores=spec))
+
+
+# --- one number for two labels
+
+ONE = tensor("scores", (1, 1), "int8", 1 / 256, -128)
+
+
+def test_one_number_is_that_of_the_second_of_two_labels() -> None:
+    found = decode([64], ONE, ("good", "bad"), activation="none")
+    assert found == [("bad", 0.75), ("good", 0.25)]
+
+
+def test_one_logit_of_two_labels_takes_a_sigmoid() -> None:
+    spec = tensor("scores", (1, 1))
+    assert decode([0.0], spec, ("good", "bad"), activation="sigmoid", score=0.4) == [
+        ("good", 0.5),
+        ("bad", 0.5),
+    ]
+
+
+def test_a_softmax_of_one_number_is_refused() -> None:
+    with pytest.raises(BundleError, match=r"decoder\.activation: .* a softmax of one number is always 1"):
+        decode([0], ONE, ("good", "bad"))
+
+
+def test_one_number_with_one_label_is_its_score() -> None:
+    assert decode([64], ONE, ("bad",), activation="none") == [("bad", 0.75)]

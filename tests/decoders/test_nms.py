@@ -63,3 +63,24 @@ def test_suppressing_twice_changes_nothing(found) -> None:
 def test_equal_scores_keep_their_order() -> None:
     boxes = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3]], np.float32)
     assert nms(boxes, np.ones(3, np.float32), np.zeros(3, int), 0.5, 10).tolist() == [0, 2]
+
+
+def test_many_boxes_are_suppressed_as_few_are() -> None:
+    rng = np.random.default_rng(4)
+    corner = rng.uniform(0, 1, (900, 2))
+    boxes = np.concatenate([corner, corner + rng.uniform(0.05, 0.2, (900, 2))], axis=1).astype(np.float32)
+    scores, classes = rng.uniform(0, 1, 900).astype(np.float32), rng.integers(0, 3, 900)
+    many = nms(boxes, scores, classes, 0.4, 900).tolist()
+    kept: list[int] = []
+    for i in np.argsort(-scores):
+        if all(classes[i] != classes[k] or overlap(boxes, i, k) <= 0.4 for k in kept):
+            kept.append(int(i))
+    assert 256 < len(kept) < 800
+    assert many == kept
+
+
+def test_numbers_that_are_none_suppress_nobody() -> None:
+    boxes = np.tile(np.float32([0, 0, 1, 1]), (40, 1)) + 2 * np.arange(40, dtype=np.float32)[:, None]
+    boxes[3], boxes[4] = np.nan, np.inf
+    scores = np.linspace(1, 0.5, 40, dtype=np.float32)
+    assert len(nms(boxes, scores, np.zeros(40, int), 0.5, 100)) == 40

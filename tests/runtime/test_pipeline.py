@@ -114,6 +114,14 @@ def test_rules_see_findings_never_pixels(house):
     assert [type(s) for s in house.rule.seen] == [Inference, Lost]
 
 
+def test_a_model_forgets_a_source_that_is_lost(house):
+    house.pipeline({"cam": "newest"})
+    house.hub.offer("cam", frame(1))
+    house.hub.offer("cam", lost(2))
+    wait_for(lambda: len(house.kept()) == 2)
+    assert house.models[0].forgotten == ["cam"]
+
+
 def test_readings_reach_the_rules_of_a_pipeline_without_a_model(house):
     house.pipeline({"motor": "queue"}, open_=None)
     sample = readings(1)
