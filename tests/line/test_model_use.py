@@ -47,8 +47,17 @@ def model(*words: object) -> str:
 
 def add(state: Path, score: float) -> None:
     parts = ROOT / "models" / "parts"
-    said = ("--labels", parts / "labels.txt", "--decoder", "grid", "--set", "box_size=[0.165,0.22]")
-    said += ("--golden", parts / "golden", "--name", "belt-parts", "--set", f"score={score}")
+    said = ("--labels", parts / "labels.txt", "--decoder", "grid", "--set", "cells=centroid")
+    said += (
+        "--set",
+        "box_size=[0.165,0.22]",
+        "--golden",
+        parts / "golden",
+        "--name",
+        "belt-parts",
+        "--set",
+        f"score={score}",
+    )
     model("add", parts / "parts_int8.tflite", *said, "--state", state)
 
 
