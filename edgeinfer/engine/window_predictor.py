@@ -60,9 +60,6 @@ class WindowPredictor:
             collector = self._collectors[source] = Collector(self._options)
         return [self._infer(readings, at, window) for at, window in collector.add(readings)]
 
-    def forget(self, source: str) -> None:
-        self._collectors.pop(source, None)
-
     def _infer(self, readings: Readings, at: Instant, window: Array) -> Inference:
         start = perf_counter_ns()
         numbers = self._standardize(features(window, self._options))
@@ -80,6 +77,7 @@ class WindowPredictor:
         return Inference(readings.key, at, findings, self.identity, timings)
 
     def forget(self, source: str) -> None:
+        self._collectors.pop(source, None)
         self._state.forget(source)
 
     def close(self) -> None:
