@@ -1,6 +1,7 @@
 """The network of motion, its training and its conversion; measures nothing."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -50,22 +51,23 @@ def rotations(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 def train(
     model: keras.Model,
     scaled: NDArray[np.float32],
-    targets: NDArray[np.float32],
+    targets: NDArray[np.float32] | Callable[[NDArray[np.float32]], NDArray[np.float32]],
     scale: NDArray[np.float32],
     epochs: int,
     rate: float = 2e-3,
     callbacks: tuple[Any, ...] = (),
 ) -> keras.Model:
-    """Fits `model` to `targets` (n, 7) probabilities; windows are turned anew in each epoch."""
+    """Fits `model` to `targets`, (n, 7) probabilities or what gives them (a teacher); windows are turned anew each epoch."""
     rng = np.random.default_rng(0)
     steps = epochs * -(-len(scaled) // 64)
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.02)
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05)
     model.compile(keras.optimizers.Adam(schedule), loss)
     for epoch in range(epochs):
+        inputs = np.clip(turned(rng, scaled, scale), -CLIP, CLIP)
         model.fit(
-            np.clip(turned(rng, scaled, scale), -CLIP, CLIP),
-            targets,
+            inputs,
+            targets(inputs) if callable(targets) else targets,
             initial_epoch=epoch,
             epochs=epoch + 1,
             batch_size=64,
