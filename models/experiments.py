@@ -59,13 +59,13 @@ class Prune(keras.callbacks.Callback):
         super().__init__()
         self._share, self._ramp, self._masks = share, max(1, epochs // 2), []
 
-    def on_epoch_begin(self, epoch: int, _logs: Any = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002  keras calls it so
         done = min(1.0, (epoch + 1) / self._ramp)
         share = self._share * (1 - (1 - done) ** 3)
         self._masks = [(kernel, _mask(kernel.numpy(), share)) for kernel in kernels(self.model)]
         self.on_train_batch_end(0)
 
-    def on_train_batch_end(self, _batch: int, _logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002  keras calls it so
         for kernel, mask in self._masks:
             kernel.assign(kernel * mask)
 
