@@ -19,7 +19,7 @@ sys.path.insert(0, str(HERE / "motion"))
 import keras  # noqa: E402  the modules of motion lie beside its train.py
 import numpy as np  # noqa: E402
 from judge import accuracy, confusion, interpreter, logits_of  # noqa: E402
-from learn import converted, network, one_hot, train  # noqa: E402
+from learn import WIDTHS, converted, network, one_hot, train  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 from recordings import fetch, scale_of, split, windows  # noqa: E402
 
@@ -42,11 +42,9 @@ class Learnt:
     calibration: Array
     epochs: int
 
-    def trained(self, widths: tuple[int, ...] | None = None, targets: Any = None) -> keras.Model:
-        model = network(widths) if widths else network()
-        return train(
-            model, self.inputs, self.targets if targets is None else targets, self.scale, self.epochs
-        )
+    def trained(self, widths: tuple[int, ...] = WIDTHS, targets: Any = None, loss: Any = None) -> keras.Model:
+        wanted = self.targets if targets is None else targets
+        return train(network(widths), self.inputs, wanted, self.scale, self.epochs, loss=loss)
 
 
 class Prune(keras.callbacks.Callback):
@@ -91,14 +89,21 @@ def pruned(model: keras.Model, learnt: Learnt, share: float) -> keras.Model:
 
 
 def distilled(teacher: keras.Model, learnt: Learnt) -> keras.Model:
-    """A student that learns the teacher's soft answers to the very windows that it sees, and the truth by a third."""
+    """A student that learns the teacher's answers to the very windows that it sees, and the truth by a third."""
 
     def targets(inputs: Array) -> Array:
-        logits = teacher.predict(inputs, batch_size=512, verbose=0) / HOT
-        soft = np.exp(logits - logits.max(1, keepdims=True))
-        return (2 * soft / soft.sum(1, keepdims=True) + learnt.targets) / 3
+        """(n, 14): the teacher's logits, then the truth."""
+        return np.hstack([teacher.predict(inputs, batch_size=512, verbose=0), learnt.targets])
 
-    return learnt.trained(SMALL, targets)
+    return learnt.trained(SMALL, targets, _taught)
+
+
+def _taught(both: Any, logits: Any) -> Any:
+    """Cross entropy to the softened teacher, times HOT² as its gradients shrink by that, and to the truth."""
+    soft = keras.ops.softmax(both[:, :7] / HOT)
+    entropy = keras.losses.categorical_crossentropy
+    to_teacher = entropy(soft, logits / HOT, from_logits=True) * HOT**2
+    return (2 * to_teacher + entropy(both[:, 7:], logits, from_logits=True)) / 3
 
 
 def models_of(learnt: Learnt) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from edgeinfer.engine.fit import Fit
 from edgeinfer.engine.window import features
 from edgeinfer.engine.window_collect import Collector
 from edgeinfer.engine.window_predictor import standardizer
-from edgeinfer.errors import InputError
+from edgeinfer.errors import InferenceLost, InputError
 from edgeinfer.evaluate.folders import read_folder
 from edgeinfer.evaluate.pictures import frame_of, is_picture
 from edgeinfer.evaluate.tables import SUFFIXES, read_csv
@@ -59,7 +59,7 @@ def calibration(
 
 
 def samples_of(path: Path, channels: tuple[str, ...]) -> Iterator[Sample]:
-    """Every picture or stretch of readings, loaded one by one.
+    """Every picture or stretch of readings, loaded one by one; `channels` are those that a CSV must have.
 
     Raises:
         InputError: `path` is missing, or is nothing that holds samples.
@@ -70,18 +70,18 @@ def samples_of(path: Path, channels: tuple[str, ...]) -> Iterator[Sample]:
     if (path / "recording.json").is_file():
         return (seen for seen in recording.read(path) if isinstance(seen, Frame | Readings))
     if path.is_dir():
-        return (example.load() for example in read_folder(path, channels or _tables(path)).examples)
+        return (
+            example.load() for example in read_folder(path, channels if _has_tables(path) else None).examples
+        )
     if suffix == ".csv":
-        return (example.load() for example in read_csv(path).examples)
+        return (example.load() for example in read_csv(path, channels).examples)
     if is_picture(path):
         return iter((frame_of(path),))
     raise InputError(f"{path}: expected a folder of pictures, a recording, or a CSV of readings")
 
 
-def _tables(folder: Path) -> tuple[str, ...]:
-    """A word for channels that are not known, where the folder holds tables: .csv files name their own."""
-    tables = any(each.suffix.lower() in SUFFIXES for each in folder.rglob("*"))
-    return ("value",) if tables else ()
+def _has_tables(folder: Path) -> bool:
+    return any(each.suffix.lower() in SUFFIXES for each in folder.rglob("*"))
 
 
 def _thinned(inputs: Iterator[Array], most: int) -> Iterator[Array]:
@@ -134,18 +134,24 @@ def _of_readings(tensor: TensorSpec, like: Bundle | None, first: Readings) -> Pr
     collectors: dict[str, Collector] = {}
 
     def prepare(sample: Sample) -> Iterator[Array]:
-        if isinstance(sample, Readings):
-            collector = collectors.setdefault(sample.key[0], Collector(window))
+        if not isinstance(sample, Readings):
+            return
+        collector = collectors.setdefault(sample.key[0], Collector(window))
+        try:
             for _, rows in collector.add(sample):
-                numbers = scaled(features(rows, window)).astype(np.float32)
-                if numbers.size != math.prod(tensor.shape):
-                    raise InputError(
-                        f"{sample.key[0]}: a window makes {numbers.size} numbers; the model's input {tensor.name!r} "
-                        f"has the shape {tensor.shape}"
-                    )
-                yield numbers.reshape(tensor.shape)
+                yield _shaped(scaled(features(rows, window)), tensor, sample.key[0])
+        except InferenceLost as error:
+            raise InputError(f"{sample.key[0]}: {error}") from error
 
     return prepare
+
+
+def _shaped(numbers: Array, tensor: TensorSpec, where: str) -> Array:
+    if numbers.size != math.prod(tensor.shape):
+        raise InputError(
+            f"{where}: a window makes {numbers.size} numbers; the model's input {tensor.name!r} has the shape {tensor.shape}"
+        )
+    return numbers.astype(np.float32).reshape(tensor.shape)
 
 
 def _plain_window(tensor: TensorSpec, first: Readings) -> WindowOptions:

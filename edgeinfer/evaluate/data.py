@@ -21,15 +21,15 @@ def read_data(path: Path, bundle: Bundle, pictures: Path | None = None) -> Datas
         InputError: it is none of them, or does not fit a model that takes pictures (or readings).
     """
     window = bundle.manifest.window
-    channels = window.channels if window else ()
+    channels = window.channels if window else None
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder")
     if path.is_dir():
         data = read_folder(path, channels)
-    elif path.suffix.lower() in {".yaml", ".yml", ".json"} and not channels:
+    elif path.suffix.lower() in {".yaml", ".yml", ".json"} and channels is None:
         data = read_coco(path, pictures) if path.suffix.lower() == ".json" else read_yolo(path)
-    elif path.suffix.lower() == ".csv" and channels:
-        data = read_csv(path)
+    elif path.suffix.lower() == ".csv" and channels is not None:
+        data = read_csv(path, channels)
     else:
         wanted = (
             "a CSV, or a folder of .csv and .npy"

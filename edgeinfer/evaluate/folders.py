@@ -13,12 +13,12 @@ from edgeinfer.evaluate.tables import SUFFIXES, read_csv, read_npy
 from edgeinfer.events import Frame, Readings
 
 
-def read_folder(folder: Path, channels: tuple[str, ...]) -> Dataset:
+def read_folder(folder: Path, channels: tuple[str, ...] | None) -> Dataset:
     """Each folder inside is a class, of its name; without folders the samples have no class.
 
     Args:
         folder: pictures, or where the model takes readings, .csv and .npy files.
-        channels: those of a model that takes readings; empty for pictures.
+        channels: those that a model of readings needs, () for any; None for pictures.
 
     Raises:
         InputError: nothing in it, or a class without a sample.
@@ -30,11 +30,11 @@ def read_folder(folder: Path, channels: tuple[str, ...]) -> Dataset:
     return Dataset("classes", tuple(path.name for path in classes), examples)
 
 
-def _samples(folder: Path, label: str, channels: tuple[str, ...]) -> list[Example]:
-    fits = _is_readings if channels else is_picture
+def _samples(folder: Path, label: str, channels: tuple[str, ...] | None) -> list[Example]:
+    fits = is_picture if channels is None else _is_readings
     files = sorted(path for path in folder.rglob("*") if path.is_file() and fits(path))
     if not files:
-        wanted = "readings (.csv, .npy)" if channels else "a picture"
+        wanted = "a picture" if channels is None else "readings (.csv, .npy)"
         raise InputError(f"{folder}: expected {wanted} in it, found none")
     return [example for path in files for example in _of_file(path, label, channels)]
 
@@ -43,11 +43,11 @@ def _is_readings(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def _of_file(path: Path, label: str, channels: tuple[str, ...]) -> Iterator[Example]:
-    if path.suffix.lower() == ".csv":
-        yield from (Example(each.name, each.load, label) for each in read_csv(path).examples)
+def _of_file(path: Path, label: str, channels: tuple[str, ...] | None) -> Iterator[Example]:
+    if channels is not None and path.suffix.lower() == ".csv":
+        yield from (Example(each.name, each.load, label) for each in read_csv(path, channels).examples)
         return
     load: Callable[[], Frame | Readings] = (
-        partial(read_npy, path, channels) if channels else partial(frame_of, path)
+        partial(frame_of, path) if channels is None else partial(read_npy, path, channels)
     )
     yield Example(f"{label}/{path.name}" if label else path.name, load, label)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.errors import InputError
+from edgeinfer.errors import InputError, nearest
 from edgeinfer.evaluate.examples import Dataset, Example
 from edgeinfer.evaluate.pictures import NEVER
 from edgeinfer.events import Readings
@@ -22,15 +22,21 @@ _LABEL, _RECORDING = "label", "recording"
 Row = tuple[str, str, list[float]]
 
 
-def read_csv(path: Path) -> Dataset:
+def read_csv(path: Path, needed: tuple[str, ...] = ()) -> Dataset:
     """The stretches of rows that have one `recording` and one `label` (both columns may be absent).
 
     The first line names the columns; all but these two are channels, in their units, at the model's rate.
 
     Raises:
-        InputError: no header, no row, or a field that is no number: with file, line and column.
+        InputError: no header, no row, one of the `needed` channels missing, or a field that is no number: with file,
+            line and column.
     """
     channels, rows = _rows(path)
+    for name in needed:
+        if name not in channels:
+            raise InputError(
+                f"{path}:1: the model needs the column {name!r}{nearest(name, channels)} (there are: {', '.join(channels)})"
+            )
     examples = []
     for n, ((recording, label), stretch) in enumerate(groupby(rows, key=lambda row: row[:2])):
         values = np.asarray([numbers for *_, numbers in stretch], np.float64)
@@ -91,7 +97,7 @@ def example_of(
 
 
 def read_npy(path: Path, channels: tuple[str, ...]) -> Readings:
-    """An array (n, channels) of the model's channels, in its order; (n,) for one.
+    """An array (n, channels) of the model's channels, in its order; (n,) for one; of any when `channels` is ().
 
     Raises:
         InputError: it is no such array.
@@ -101,9 +107,9 @@ def read_npy(path: Path, channels: tuple[str, ...]) -> Readings:
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: is no array that numpy can read: {error}") from error
     rows = values[:, None] if isinstance(values, np.ndarray) and values.ndim == 1 else values
-    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.shape[1] != len(channels):
+    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or len(channels) not in {0, rows.shape[1]}:
         found = getattr(values, "shape", "several arrays")
-        raise InputError(
-            f"{path}: expected (n, {len(channels)}): rows of {', '.join(channels)}; found {found}"
-        )
-    return Readings((str(path), 0), NEVER, channels, np.asarray(rows, np.float64), gap_before=True)
+        wanted = f"(n, {len(channels)}): rows of {', '.join(channels)}" if channels else "(n, channels)"
+        raise InputError(f"{path}: expected {wanted}; found {found}")
+    names = channels or tuple(map(str, range(rows.shape[1])))
+    return Readings((str(path), 0), NEVER, names, np.asarray(rows, np.float64), gap_before=True)

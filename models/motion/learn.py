@@ -55,14 +55,18 @@ def train(
     scale: NDArray[np.float32],
     epochs: int,
     rate: float = 2e-3,
+    loss: Any = None,
     callbacks: tuple[Any, ...] = (),
 ) -> keras.Model:
-    """Fits `model` to `targets`, (n, 7) probabilities or what gives them (a teacher); windows are turned anew each epoch."""
+    """Fits `model` to `targets`, (n, 7) probabilities or what gives them to inputs (a teacher), by `loss` (targets, logits).
+
+    Windows are turned anew in each epoch.
+    """
     rng = np.random.default_rng(0)
     steps = epochs * -(-len(scaled) // 64)
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.02)
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05)
-    model.compile(keras.optimizers.Adam(schedule), loss)
+    plain = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05)
+    model.compile(keras.optimizers.Adam(schedule), loss or plain)
     for epoch in range(epochs):
         inputs = np.clip(turned(rng, scaled, scale), -CLIP, CLIP)
         model.fit(

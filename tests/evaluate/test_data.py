@@ -148,7 +148,7 @@ def test_readings_may_lie_in_class_folders(tmp_path, readings) -> None:
         ("1,2\n3,4\n", r"r.csv:1: expected the names of the columns"),
         ("a,b\n", "holds a header and no row"),
         ("", "expected the names of the columns, found nothing"),
-        ("a,label\n1,x\n2,\n", "every row needs its class"),
+        ("a,b,c,d,label\n1,2,3,4,x\n2,3,4,5,\n", "every row needs its class"),
     ],
 )
 def test_a_damaged_csv_is_told_by_line(text, told, tmp_path, readings) -> None:
@@ -162,6 +162,12 @@ def test_an_array_of_other_channels_is_refused(tmp_path, readings) -> None:
     np.save(tmp_path / "d/first/1.npy", np.zeros((5, 3)))
     with pytest.raises(InputError, match=r"expected \(n, 4\): rows of a, b, c, d; found \(5, 3\)"):
         read_data(tmp_path / "d", readings).examples[0].load()
+
+
+def test_a_csv_without_one_of_the_channels_is_refused(tmp_path, readings) -> None:
+    (tmp_path / "r.csv").write_text("a,b,c,label\n1,2,3,first\n")
+    with pytest.raises(InputError, match=r"r\.csv:1: the model needs the column 'd' \(there are: a, b, c\)"):
+        read_data(tmp_path / "r.csv", readings)
 
 
 def test_pictures_for_a_model_of_readings_are_refused(tmp_path, readings) -> None:

@@ -97,6 +97,25 @@ def test_a_recording_gives_its_readings(tmp_path) -> None:
     assert len(calibration(tmp_path / "r", ROW, None, PLAIN, 300)) == 15
 
 
+def test_a_recording_of_another_rate_is_refused(tmp_path) -> None:
+    window = 'length = 1\nchannels = ["a", "b", "c", "d"]\nrate_hz = 10'
+    like = open_bundle(windowed.bundle(tmp_path / "like", window))
+    with closing(Writer(tmp_path / "r", "device", AT)) as writer:
+        writer.write(Readings(("m", 0), AT, ("a", "b", "c", "d"), floating.rows(15), 1000))
+    with pytest.raises(InputError, match="m: the model needs 10 readings a second, the source gives 1e\\+06"):
+        calibration(tmp_path / "r", ROW, like, PLAIN, 300)
+
+
+def test_arrays_of_a_folder_are_taken_as_they_are(tmp_path) -> None:
+    (tmp_path / "d").mkdir()
+    for n in range(2):
+        np.save(tmp_path / f"d/{n}.npy", floating.rows(6, seed=n))
+    inputs = calibration(tmp_path / "d", ROW, None, PLAIN, 300)
+    assert np.concatenate(inputs) == pytest.approx(
+        np.vstack([floating.rows(6, 0), floating.rows(6, 1)]), abs=1e-6
+    )
+
+
 def test_too_few_samples_are_refused(tmp_path) -> None:
     with pytest.raises(InputError, match="holds 9 samples .* expected 10 at least"):
         calibration(floating.csv(tmp_path / "r.csv", floating.rows(9)), ROW, None, PLAIN, 300)
