@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -12,6 +14,7 @@ from edgeinfer.errors import InputError
 from edgeinfer.evaluate.compare import agreement, compare
 from edgeinfer.evaluate.data import read_data
 from edgeinfer.evaluate.examples import Dataset, Example, TrueBox
+from edgeinfer.evaluate.pictures import frame_of
 from edgeinfer.evaluate.report import judge
 from edgeinfer.evaluate.run import own_score, run, unthresholded, with_model
 from edgeinfer.events import Frame, Instant
@@ -143,6 +146,28 @@ def test_a_grid_keeps_its_threshold_and_an_ssd_gives_it_up(colours) -> None:
     person = open_bundle(find_bundle("person"))
     assert own_score(unthresholded(person)) == 0.01
     assert own_score(person) == 0.5
+
+
+def test_the_person_detector_finds_what_its_golden_pictures_show() -> None:
+    bundle = open_bundle(find_bundle("person"))
+    examples = [
+        Example(
+            golden.input,
+            partial(frame_of, bundle.path(golden.input)),
+            boxes=tuple(
+                TrueBox(found["label"], Box(*found["box"]))
+                for found in json.loads(bundle.path(golden.expect).read_text())
+            ),
+        )
+        for golden in bundle.manifest.golden
+    ]
+    data = Dataset("boxes", bundle.labels, examples)
+    seen = run(unthresholded(bundle), data, "cpu")
+    figures = judge(bundle, data, seen).figures
+    assert sum(len(example.boxes) for example in examples) > 0
+    assert sum(len(answer.findings) for answer in seen.answers) > sum(len(e.boxes) for e in examples)
+    assert figures["map50"] == pytest.approx(1.0)
+    assert (figures["recall"], figures["precision"]) == (1.0, 1.0)
 
 
 def test_a_picture_that_is_none_is_named(tmp_path, colours) -> None:
