@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +19,7 @@ from edgeinfer.errors import InputError
 from edgeinfer.store import Bundle, find_bundle, open_bundle
 
 if TYPE_CHECKING:
+    from edgeinfer.engine.options import ModelOptions
     from edgeinfer.evaluate.examples import Dataset
     from edgeinfer.evaluate.report import Matrix, Report
     from edgeinfer.evaluate.run import Run
@@ -51,6 +52,11 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threads", metavar="N", type=int, default=1, help="threads of the runtime (default 1)"
+    )
+    parser.add_argument(
+        "--delegate",
+        metavar="LIBRARY[,KEY=VALUE…]",
+        help="the library of the backends `external` and `edgetpu`, and its options",
     )
 
 
@@ -97,11 +103,30 @@ def run_shown(bundle: Bundle, data: Dataset, backend: str, args: argparse.Namesp
     """The run, with a progress line where somebody looks."""
     from edgeinfer.evaluate.run import run, unthresholded
 
-    if args.threads < 1 or args.limit < 0:
-        raise InputError("--threads and --limit: expected a number of 1 and more (--limit 0: all samples)")
     asked = unthresholded(bundle) if data.task == "boxes" else bundle
     with Progress(f"{bundle.manifest.name} on {backend}", len(data.examples)) as progress:
-        return run(asked, data, backend, args.threads, progress.step)
+        return run(asked, data, backend, _options(args), progress.step)
+
+
+def _options(args: argparse.Namespace) -> ModelOptions:
+    """Threads and delegate, as a config has them under [model.NAME]."""
+    from edgeinfer.engine.options import ModelOptions
+
+    if args.threads < 1 or args.limit < 0:
+        raise InputError("--threads and --limit: expected a number of 1 and more (--limit 0: all samples)")
+    table: dict[str, Any] = {"bundle": "", "threads": args.threads}
+    if args.delegate:
+        library, *pairs = args.delegate.split(",")
+        options = dict(pair.partition("=")[::2] for pair in pairs)
+        edgetpu = {key: value for key, value in options.items() if key == "device"}
+        table |= {
+            "edgetpu": {"library": library, **edgetpu},
+            "external": {"library": library, "options": options},
+        }
+    try:
+        return msgspec.convert(table, ModelOptions)
+    except msgspec.ValidationError as error:
+        raise InputError(f"--threads: {error}") from error
 
 
 def table(rows: list[list[str]]) -> Iterator[str]:
@@ -123,6 +148,8 @@ def number(value: float) -> str:
 def _text(reports: list[Report]) -> Iterator[str]:
     for report in reports:
         yield f"{report.model} on {report.runtime}"
+        if report.warning:
+            yield f"  warning: {report.warning}"
         yield f"  {report.answers} answers, {report.invoke_us:.0f} µs each (median of the runtime), {report.size_bytes:,} bytes"
         yield "  " + "  ".join(f"{name} {number(value)}" for name, value in report.figures.items())
         names = list(next(iter(report.classes.values()), {}))

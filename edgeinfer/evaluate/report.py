@@ -9,7 +9,7 @@ from edgeinfer.errors import InputError
 from edgeinfer.evaluate.boxes import against_truth, average_precision
 from edgeinfer.evaluate.classes import auc, confusion
 from edgeinfer.evaluate.examples import Dataset
-from edgeinfer.evaluate.run import Run, model_bytes, own_score
+from edgeinfer.evaluate.run import Run, own_score
 from edgeinfer.store import Bundle
 
 Figures = dict[str, float]
@@ -25,12 +25,14 @@ class Matrix(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """`figures` begins with the `headline` by which models are compared, "" where the data has no answers.
 
-    `classes` has figures by class. `invoke_us` is the median of the runtime alone, `answers` counts pictures or windows.
+    `classes` has figures by class. `invoke_us` is the median of the runtime alone, `answers` counts pictures or windows,
+    `warning` says what is not as it was asked for: a delegate that took nothing.
     """
 
     model: str
     backend: str
     runtime: str
+    warning: str
     answers: int
     size_bytes: int
     invoke_us: float
@@ -54,8 +56,9 @@ def judge(bundle: Bundle, data: Dataset, run: Run, good: str = "good") -> Report
         model=bundle.identity,
         backend=run.backend,
         runtime=run.runtime,
+        warning=run.warning,
         answers=len(run.answers),
-        size_bytes=model_bytes(bundle, run.backend),
+        size_bytes=run.size_bytes,
         invoke_us=float(np.median([answer.invoke_ns for answer in run.answers])) / 1000,
         headline=next(iter(figures), ""),
         figures=figures,

@@ -10,6 +10,7 @@ import msgspec
 
 from edgeinfer import registry
 from edgeinfer.engine.options import ModelOptions
+from edgeinfer.engine.predictor import backend_of
 from edgeinfer.engine.window_predictor import open_either
 from edgeinfer.errors import BundleError, InputError
 from edgeinfer.evaluate.examples import Dataset, Example
@@ -49,10 +50,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All answers of one backend, in the order of the data."""
+    """All answers of one backend, in the order of the data; `warning` as the predictor's, `size_bytes` of its file."""
 
     backend: str
     runtime: str
+    warning: str
+    size_bytes: int
     answers: Sequence[Answer]
 
 
@@ -61,17 +64,29 @@ def strength(finding: Finding) -> float:
 
 
 def run(
-    bundle: Bundle, data: Dataset, backend: str, threads: int = 1, step: Callable[[], object] = int
+    bundle: Bundle,
+    data: Dataset,
+    backend: str,
+    options: ModelOptions | None = None,
+    step: Callable[[], object] = int,
 ) -> Run:
     """Every example through fit or window, runtime and decoder; `step` is called after each.
 
+    Args:
+        bundle: what is run.
+        data: what it is shown.
+        backend: by name; alone, so that no other steps in where it does not open.
+        options: threads and the tables of backends; its bundle and backends do not matter.
+        step: told after each example.
+
     Raises:
         BundleError: the bundle cannot run on this backend.
-        InferenceLost: the backend's device went away.
+        InferenceLost: the backend's device is away, or went away.
         InputError: a picture or a file of readings is damaged, or there is no such backend.
     """
-    options = ModelOptions(bundle=str(bundle.folder), backends=(backend,), threads=threads)
-    predictor = open_either(bundle, options)
+    asked = msgspec.structs.replace(options or ModelOptions(bundle=""), backends=(backend,))
+    size_bytes = _model_bytes(bundle, backend, asked)
+    predictor = open_either(bundle, asked)
     try:
         answers: list[Answer] = []
         for example in data.examples:
@@ -82,7 +97,16 @@ def run(
     if not answers:
         window = bundle.manifest.window
         raise InputError(f"no stretch of readings fills a window of {window.length if window else 1} rows")
-    return Run(backend, predictor.runtime, answers)
+    return Run(backend, predictor.runtime, predictor.warning, size_bytes, answers)
+
+
+def _model_bytes(bundle: Bundle, backend: str, options: ModelOptions) -> int:
+    """Size of the file that this backend takes."""
+    path = Path(bundle.model(backend_of(backend, options).files).path)
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}") from error
 
 
 def _answers(predictor: Predictor | ReadingsPredictor, example: Example) -> Iterator[Answer]:
@@ -141,14 +165,3 @@ def with_model(bundle: Bundle, file: Path) -> Bundle:
         golden=(),
     )
     return replace(bundle, manifest=manifest, identity=f"{file.name}@sha256:{digest[:12]}")
-
-
-def model_bytes(bundle: Bundle, backend: str) -> int:
-    """Size of the file that this backend takes."""
-    from edgeinfer.engine.predictor import backend_of
-
-    files = backend_of(backend, ModelOptions(bundle=str(bundle.folder))).files
-    try:
-        return Path(bundle.model(files).path).stat().st_size
-    except OSError as error:
-        raise BundleError(f"{bundle.folder}: {error}") from error

@@ -10,6 +10,7 @@ from edgeinfer.cli.main import main
 from tests.engine import tiny, windowed
 from tests.evaluate import floating
 from tests.evaluate.test_data import WINDOW, coco
+from tests.fixtures.delegates import twin
 
 DECODER = 'kind = "classify"\nactivation = "none"'
 TRUE = ["first", "second", "rest"] * 5
@@ -58,6 +59,36 @@ def test_eval_of_a_detector_shows_average_precision(capfd, tmp_path) -> None:
     code, out, _ = edgeinfer(capfd, "eval", folder, "--data", coco(tmp_path / "d"))
     assert code == 0
     assert "map50 1.000  map50_95 1.000  recall 1.000  precision 1.000" in out
+
+
+@pytest.mark.slow  # needs gcc
+def test_eval_judges_an_accelerator_beside_the_cpu(capfd, tmp_path, delegate_library) -> None:
+    folder, data = twin(tmp_path / "twin"), coco(tmp_path / "d")
+    command = ("--backends", "cpu,edgetpu", "--delegate", delegate_library, "--json")
+    code, out, err = edgeinfer(capfd, "eval", folder, "--data", data, *command)
+    assert code == 0, err
+    cpu, edgetpu = json.loads(out)
+    assert cpu["figures"] == edgetpu["figures"]
+    assert "libdelegate.so (1 of 1 operators)" in edgetpu["runtime"]
+    assert edgetpu["size_bytes"] == (folder / "echo_edgetpu.tflite").stat().st_size
+
+
+def test_a_delegate_that_is_not_there_is_told(capfd, model, like, data) -> None:
+    command = (
+        "eval",
+        model,
+        "--like",
+        like,
+        "--data",
+        data,
+        "--backends",
+        "external",
+        "--delegate",
+        "/no.so,a=b",
+    )
+    code, _, err = edgeinfer(capfd, *command)
+    assert code == 2
+    assert "/no.so" in err
 
 
 def test_quantize_then_compare_says_what_it_costs(capfd, tmp_path, model, like, data) -> None:
