@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgeinfer.cli.model_eval import add_data_arguments, bundle_of, number, run_shown, table
+from edgeinfer.cli.columns import number, table
+from edgeinfer.cli.model_asked import add_data_arguments, bundle_of, run_shown
 from edgeinfer.errors import InputError
 
 if TYPE_CHECKING:

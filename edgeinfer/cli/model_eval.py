@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgeinfer.cli.progress import Progress
+from edgeinfer.cli.columns import number, table
+from edgeinfer.cli.model_asked import add_data_arguments, bundle_of, run_shown
 from edgeinfer.errors import InputError
-from edgeinfer.store import Bundle, find_bundle, open_bundle
 
 if TYPE_CHECKING:
-    from edgeinfer.engine.options import ModelOptions
-    from edgeinfer.evaluate.examples import Dataset
     from edgeinfer.evaluate.report import Matrix, Report
-    from edgeinfer.evaluate.run import Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,33 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     parser.add_argument(
         "--backends", metavar="NAMES", default="cpu", help="compared one by one: cpu,edgetpu (default cpu)"
-    )
-
-
-def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `eval` and `compare` have in common."""
-    parser.add_argument(
-        "--data",
-        metavar="PATH",
-        type=Path,
-        required=True,
-        help="data.yaml, coco.json, a folder, or a CSV of readings",
-    )
-    parser.add_argument("--pictures", metavar="DIR", type=Path, help="where the pictures of a coco.json are")
-    parser.add_argument(
-        "--like", metavar="BUNDLE", help="the bundle whose manifest and labels a bare .tflite takes"
-    )
-    parser.add_argument("--good", metavar="CLASS", default="good", help="what is no anomaly (default: good)")
-    parser.add_argument(
-        "--limit", metavar="N", type=int, default=0, help="N samples, spread over all (default: all)"
-    )
-    parser.add_argument(
-        "--threads", metavar="N", type=int, default=1, help="threads of the runtime (default 1)"
-    )
-    parser.add_argument(
-        "--delegate",
-        metavar="LIBRARY[,KEY=VALUE…]",
-        help="the library of the backends `external` and `edgetpu`, and its options",
     )
 
 
@@ -79,70 +48,6 @@ def main(args: argparse.Namespace) -> int:
     else:
         print("\n".join(_text(reports)))
     return 0
-
-
-def bundle_of(what: str, args: argparse.Namespace) -> Bundle:
-    """A bundle by name or folder; a bare .tflite takes manifest and labels of --like.
-
-    Raises:
-        BundleError: there is none, or it is damaged.
-        InputError: a bare file without --like.
-    """
-    from edgeinfer.evaluate.run import with_model
-
-    if not what.endswith(".tflite"):
-        return open_bundle(find_bundle(what, args.state))
-    if not args.like:
-        raise InputError(
-            f"{what}: is a bare file, which does not say what its tensors mean; --like BUNDLE names a bundle that does"
-        )
-    return with_model(open_bundle(find_bundle(args.like, args.state)), Path(what))
-
-
-def run_shown(bundle: Bundle, data: Dataset, backend: str, args: argparse.Namespace) -> Run:
-    """The run, with a progress line where somebody looks."""
-    from edgeinfer.evaluate.run import run, unthresholded
-
-    asked = unthresholded(bundle) if data.task == "boxes" else bundle
-    with Progress(f"{bundle.manifest.name} on {backend}", len(data.examples)) as progress:
-        return run(asked, data, backend, _options(args), progress.step)
-
-
-def _options(args: argparse.Namespace) -> ModelOptions:
-    """Threads and delegate, as a config has them under [model.NAME]."""
-    from edgeinfer.engine.options import ModelOptions
-
-    if args.threads < 1 or args.limit < 0:
-        raise InputError("--threads and --limit: expected a number of 1 and more (--limit 0: all samples)")
-    table: dict[str, Any] = {"bundle": "", "threads": args.threads}
-    if args.delegate:
-        library, *pairs = args.delegate.split(",")
-        options = dict(pair.partition("=")[::2] for pair in pairs)
-        edgetpu = {key: value for key, value in options.items() if key == "device"}
-        table |= {
-            "edgetpu": {"library": library, **edgetpu},
-            "external": {"library": library, "options": options},
-        }
-    try:
-        return msgspec.convert(table, ModelOptions)
-    except msgspec.ValidationError as error:
-        raise InputError(f"--threads: {error}") from error
-
-
-def table(rows: list[list[str]]) -> Iterator[str]:
-    """Columns, the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        first, *rest = (
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  " + "  ".join([first, *rest])
-
-
-def number(value: float) -> str:
-    """Counts without digits behind the point, shares with three."""
-    return f"{value:.0f}" if value > 1 and value == int(value) else f"{value:.3f}"
 
 
 def _text(reports: list[Report]) -> Iterator[str]:
