@@ -62,6 +62,7 @@ class WindowPredictor:
 
     def forget(self, source: str) -> None:
         self._collectors.pop(source, None)
+        self._state.forget(source)
 
     def _infer(self, readings: Readings, at: Instant, window: Array) -> Inference:
         start = perf_counter_ns()
@@ -78,9 +79,6 @@ class WindowPredictor:
         end = perf_counter_ns()
         timings = {"prepare": prepared - start, "invoke": inferred - prepared, "decode": end - inferred}
         return Inference(readings.key, at, findings, self.identity, timings)
-
-    def forget(self, source: str) -> None:
-        self._state.forget(source)
 
     def close(self) -> None:
         self._session.close()
