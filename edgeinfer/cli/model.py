@@ -48,7 +48,20 @@ _COMMANDS = {
         "edgeinfer model pack scratch --key ~/.config/edgeinfer/key.pem",
     ),
 }
-_STORE = {"inspect", "verify", "add", "list", "use", "rollback", "remove", "bench", "pack", "eval", "compare", "quantize"}
+_STORE = {
+    "inspect",
+    "verify",
+    "add",
+    "list",
+    "use",
+    "rollback",
+    "remove",
+    "bench",
+    "pack",
+    "eval",
+    "compare",
+    "quantize",
+}
 _DAEMON = {"add", "use", "rollback"}
 _EXIT = "exit codes: 0 done · 1 the world failed · 2 the user's input is wrong"
 
