@@ -31,12 +31,37 @@ _COMMANDS = {
         "how fast, how large, how hot: on this device",
         "edgeinfer model bench person --threads 1,2 --plot bench.png",
     ),
+    "eval": (
+        "how good a model is on data with known answers",
+        "edgeinfer model eval motion --data moves.csv",
+    ),
+    "compare": (
+        "what a change of a model costs",
+        "edgeinfer model compare float.tflite int8.tflite --like parts --data pictures --max-loss 0.01",
+    ),
+    "quantize": (
+        "a float model to full int8",
+        "edgeinfer model quantize float.tflite --data pictures --like parts",
+    ),
     "pack": (
         "one signed file of a bundle, for a stick or a web server",
         "edgeinfer model pack scratch --key ~/.config/edgeinfer/key.pem",
     ),
 }
-_STORE = {"inspect", "verify", "add", "list", "use", "rollback", "remove", "bench", "pack"}
+_STORE = {
+    "inspect",
+    "verify",
+    "add",
+    "list",
+    "use",
+    "rollback",
+    "remove",
+    "bench",
+    "pack",
+    "eval",
+    "compare",
+    "quantize",
+}
 _DAEMON = {"add", "use", "rollback"}
 _EXIT = "exit codes: 0 done · 1 the world failed · 2 the user's input is wrong"
 

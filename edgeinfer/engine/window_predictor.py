@@ -60,6 +60,10 @@ class WindowPredictor:
             collector = self._collectors[source] = Collector(self._options)
         return [self._infer(readings, at, window) for at, window in collector.add(readings)]
 
+    def forget(self, source: str) -> None:
+        self._collectors.pop(source, None)
+        self._state.forget(source)
+
     def _infer(self, readings: Readings, at: Instant, window: Array) -> Inference:
         start = perf_counter_ns()
         numbers = self._standardize(features(window, self._options))
@@ -75,10 +79,6 @@ class WindowPredictor:
         end = perf_counter_ns()
         timings = {"prepare": prepared - start, "invoke": inferred - prepared, "decode": end - inferred}
         return Inference(readings.key, at, findings, self.identity, timings)
-
-    def forget(self, source: str) -> None:
-        self._collectors.pop(source, None)
-        self._state.forget(source)
 
     def close(self) -> None:
         self._session.close()
