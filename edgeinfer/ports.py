@@ -108,13 +108,20 @@ class Delegate:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A verified .tflite and how it is to be run."""
+    """A verified .tflite and how it is to be run.
+
+    In a child process: `python` is its interpreter ("" for ours), `hang_s` the longest that one inference may take (0
+    for the usual), `priority` (0 to 9, the higher first) counts among the models of one accelerator.
+    """
 
     path: str
     sha256: str
     threads: int = 1
     isolate: bool = False
     delegate: Delegate | None = None
+    python: str = ""
+    hang_s: float = 0.0
+    priority: int = 5
 
 
 class Session(Protocol):
@@ -137,12 +144,23 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class BackendPlace:
+    """Where a backend stands.
+
+    `isolated(model, opener)` opens a session in a child process: `opener` is "module:function", a ModelFile to a
+    Session. Models with the same delegate on the same device share one child.
+    """
+
+    isolated: Callable[[ModelFile, str], Session]
+
+
 class Backend(Protocol):
-    """Built as `cls(options)` from its table in [model.NAME]."""
+    """Built as `cls(options, place)` from its table in [model.NAME]."""
 
     files: tuple[str, ...]  # the variants of a bundle that it can take, the best first
     isolates: bool  # in a child process unless the user says otherwise
-    accelerates: bool  # its answers are compared with the bundle's golden ones
+    accelerates: bool  # a device that can fail: its answers are checked, and one that does not accelerate stands in
 
     def open(self, model: ModelFile) -> Session:
         """Raises BundleError (no such model can run) or InferenceLost (the device is away for now)."""

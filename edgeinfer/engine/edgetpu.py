@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from edgeinfer.engine.external import open_with
-from edgeinfer.ports import Delegate, ModelFile, Session
+from edgeinfer.engine.isolated import ALONE
+from edgeinfer.ports import BackendPlace, Delegate, ModelFile, Session
 
 
 class Edgetpu:
@@ -24,10 +25,11 @@ class Edgetpu:
     files = ("edgetpu",)
     isolates = accelerates = True
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, place: BackendPlace | None = None) -> None:
+        self._place = place or ALONE
         device = {"device": options.device} if options.device else {}
         self._delegate = Delegate(options.library, device)
 
     def open(self, model: ModelFile) -> Session:
         """As the port says; see delegates.py for what is raised."""
-        return open_with(replace(model, delegate=self._delegate))
+        return open_with(replace(model, delegate=self._delegate), self._place)
