@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import structs
@@ -18,6 +19,7 @@ from edgeinfer.app.probe import Plugin, build
 from edgeinfer.clock import SourceStamp
 from edgeinfer.commons import Commons
 from edgeinfer.config import Part
+from edgeinfer.engine.process import Children
 from edgeinfer.ports import (
     Clock,
     EncoderPlace,
@@ -43,6 +45,9 @@ from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec
 from edgeinfer.taps import Taps
 
+if TYPE_CHECKING:
+    from edgeinfer.engine.opening import Opening
+
 DOOR, COURIER, PIPELINE, FEED = -1, 0, 1, 2  # ranks: outputs start first, inputs stop first
 
 
@@ -59,6 +64,7 @@ class Services:
     fatal: Fatal
     machine_id: str
     commons: Commons
+    children: Children = field(default_factory=Children)
 
 
 def plan(blueprint: Blueprint, services: Services) -> Plan:
@@ -122,7 +128,9 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
     line = Line(
         name=name,
         inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint), _limits(options)),
-        open=partial(_predictor, options.model, blueprint) if options.model else None,
+        open=partial(_predictor, options.model, blueprint, partial(_opening, name, options, services))
+        if options.model
+        else None,
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
     )
@@ -141,16 +149,26 @@ def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) 
     return flows
 
 
-def _predictor(model: str, blueprint: Blueprint) -> Predictor | ReadingsPredictor:
+def _predictor(
+    model: str, blueprint: Blueprint, opening: Callable[[], Opening] | None = None
+) -> Predictor | ReadingsPredictor:
     part = blueprint.models[model]
     options = structs.replace(part.options, threads=part.options.threads or _share_of_cores(blueprint))
+    how = opening() if opening else None
     if part.bundle.manifest.window is not None:
         from edgeinfer.engine.window_predictor import open_window_predictor
 
-        return open_window_predictor(part.bundle, options)
+        return open_window_predictor(part.bundle, options, how)
     from edgeinfer.engine.predictor import open_predictor
 
-    return open_predictor(part.bundle, options)
+    return open_predictor(part.bundle, options, how)
+
+
+def _opening(name: str, options: PipelineOptions, services: Services) -> Opening:
+    from edgeinfer.engine.opening import Opening
+
+    count = services.health.post(f"pipeline.{name}").meters.count
+    return Opening(services.children, options.priority, count)
 
 
 def _share_of_cores(blueprint: Blueprint) -> int:

@@ -41,6 +41,7 @@ from edgeinfer.tensors import TensorSpec
 Array = NDArray[Any]
 
 _PR_SET_PDEATHSIG = 1  # prctl(2), linux/prctl.h
+_CLOSE_S = 5.0
 _AGE_S = 0.1  # waiting so long counts as one priority more: nobody starves
 
 
@@ -172,7 +173,7 @@ class Server:
         return best
 
     def _serve(self, job: Job) -> None:
-        self._page.begin(job.host.number)
+        self._page.begin(job.host.number, job.request.within_s)
         reply = job.host.answer(job.request)
         self._page.end()
         try:
@@ -185,7 +186,7 @@ class Server:
         self._poll.unregister(fd)
         del self._hosts[fd]
         self._jobs = [job for job in self._jobs if job.host is not host]
-        self._page.begin(host.number)  # a driver may hang while it lets go: the others shall see it
+        self._page.begin(host.number, _CLOSE_S)  # a driver may hang while it lets go: the others shall see it
         host.close()
         self._page.end()
 

@@ -56,11 +56,17 @@ class IsolatedSession:
         self._infer_s, self._name = model.hang_s or infer_s, Path(model.path).name
         self._children = children or Children()
         self._n, self._closed = 0, False
-        self._child = self._children.take(_device(model), model.python)
-        self._memory_fd = os.memfd_create("edgeinfer", os.MFD_CLOEXEC)
         self._wire: Wire | None = None
         try:
-            opened = self._opened(Open(opener, replace(model, path=str(Path(model.path).absolute()))), open_s)
+            self._memory_fd = os.memfd_create("edgeinfer", os.MFD_CLOEXEC)
+            self._child = self._children.take(_device(model), model.python)
+        except OSError as error:  # no memory, no descriptors: it may pass
+            raise InferenceLost(
+                f"{self._name}: no child process could be started: {error.strerror}"
+            ) from error
+        try:
+            absolute = replace(model, path=str(Path(model.path).absolute()))
+            opened = self._opened(Open(opener, absolute, open_s))
         except BaseException:
             self.close()
             raise
@@ -73,10 +79,10 @@ class IsolatedSession:
     def pid(self) -> int:
         return self._child.pid
 
-    def _opened(self, request: Open, open_s: float) -> Opened:
+    def _opened(self, request: Open) -> Opened:
         try:
-            self._wire, self._number = self._child.connect(self._memory_fd, open_s)
-            reply = self._ask(request, open_s)
+            self._wire, self._number = self._child.connect(self._memory_fd, request.within_s)
+            reply = self._ask(request)
         except Dead as error:
             raise _dead_while_opening(request.model, error) from error
         if not isinstance(reply, Opened):
@@ -96,7 +102,7 @@ class IsolatedSession:
             raise InferenceLost(f"{self._name}: the deadline had passed before it began")
         self._n += 1
         try:
-            reply = self._ask(Infer(self._n), timeout_s)
+            reply = self._ask(Infer(self._n, timeout_s))
         except Dead as error:
             raise InferenceLost(f"{self._name}: the child process {error}") from error
         if isinstance(reply, Done) and reply.layout is not None:
@@ -119,7 +125,7 @@ class IsolatedSession:
             return (deadline.mono_ns - time.monotonic_ns()) / 1e9
         return self._infer_s if deadline is None else deadline
 
-    def _ask(self, request: Request, timeout_s: float) -> Reply:
+    def _ask(self, request: Request) -> Reply:
         """One request, one reply; raises again what the child raised."""
         wire = self._wire
         if wire is None or not self._child.alive:
@@ -130,7 +136,7 @@ class IsolatedSession:
             raise Dead(self._child.how_it_ended()) from None
         n = request.n if isinstance(request, Infer) else -1
         while True:
-            self._wait(wire, timeout_s)
+            self._wait(wire, request.within_s)
             packed = wire.receive()
             if packed is None:
                 raise Dead(self._child.how_it_ended())
@@ -142,11 +148,10 @@ class IsolatedSession:
             return reply
 
     def _wait(self, wire: Wire, timeout_s: float) -> None:
-        """Until there is an answer; kills the child when what it does now has taken longer than `timeout_s`."""
+        """Until there is an answer; kills the child when what it does now takes longer than was said of that."""
         left_s = timeout_s
         while not wire.wait(left_s):
-            number, since_ns = self._child.page.now()
-            left_s = timeout_s - (time.monotonic_ns() - since_ns) / 1e9
+            number, left_s = self._child.page.now()
             if not number or left_s <= 0:
                 self._child.kill()
                 raise Dead(f"gave no answer within {timeout_s:.1f} s and was killed")

@@ -46,12 +46,17 @@ class Open(Struct, frozen=True, tag=True):
 
     opener: str
     model: ModelFile
+    within_s: float
 
 
 class Infer(Struct, frozen=True, tag=True):
-    """The inputs are in the memory: go. `n` numbers the requests of a session: an answer that comes too late is known."""
+    """The inputs are in the memory: go. `n` numbers the requests of a session: an answer that comes too late is known.
+
+    `within_s` is what this one may take, as in Open; nobody takes it for a hang before.
+    """
 
     n: int
+    within_s: float
 
 
 class Opened(Struct, frozen=True, tag=True):
@@ -115,23 +120,24 @@ def _arrays(memory: mmap.mmap, slots: Iterable[Slot]) -> Mapping[str, Array]:
 
 
 class Page:
-    """What a child does now, in a memfd: whose request, and since when. The parent tells a hang from a queue by it."""
+    """What a child does now, in a memfd: for whom, since when, until when. The parent tells a hang from a queue by it."""
 
     def __init__(self, fd: int) -> None:
         if os.fstat(fd).st_size < mmap.PAGESIZE:
             os.ftruncate(fd, mmap.PAGESIZE)
         self._numbers = np.frombuffer(mmap.mmap(fd, mmap.PAGESIZE), np.int64, 2)
 
-    def begin(self, session: int) -> None:
-        self._numbers[1] = time.monotonic_ns()
+    def begin(self, session: int, within_s: float) -> None:
+        self._numbers[1] = time.monotonic_ns() + int(within_s * 1e9)
         self._numbers[0] = session
 
     def end(self) -> None:
         self._numbers[0] = 0
 
-    def now(self) -> tuple[int, int]:
-        """(session that is served, since when in monotonic ns); (0, …) for none."""
-        return int(self._numbers[0]), int(self._numbers[1])
+    def now(self) -> tuple[int, float]:
+        """(the session that is served, seconds that it has left); session 0: none."""
+        session, until_ns = int(self._numbers[0]), int(self._numbers[1])
+        return session, (until_ns - time.monotonic_ns()) / 1e9
 
 
 class Wire:
