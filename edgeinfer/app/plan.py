@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import structs
 
 from edgeinfer.app.blueprint import Blueprint
+from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
@@ -43,6 +44,7 @@ from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
 from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec
+from edgeinfer.store import Bundle
 from edgeinfer.taps import Taps
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Services:
     fatal: Fatal
     machine_id: str
     commons: Commons
+    crashes: Crashes
     children: Children = field(default_factory=Children)
 
 
@@ -128,9 +131,7 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
     line = Line(
         name=name,
         inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint), _limits(options)),
-        open=partial(_predictor, options.model, blueprint, partial(_opening, name, options, services))
-        if options.model
-        else None,
+        open=partial(_guarded, name, options, blueprint, services) if options.model else None,
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
     )
@@ -149,26 +150,28 @@ def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) 
     return flows
 
 
-def _predictor(
-    model: str, blueprint: Blueprint, opening: Callable[[], Opening] | None = None
+def _guarded(
+    name: str, options: PipelineOptions, blueprint: Blueprint, services: Services
 ) -> Predictor | ReadingsPredictor:
-    part = blueprint.models[model]
-    options = structs.replace(part.options, threads=part.options.threads or _share_of_cores(blueprint))
-    how = opening() if opening else None
-    if part.bundle.manifest.window is not None:
-        from edgeinfer.engine.window_predictor import open_window_predictor
-
-        return open_window_predictor(part.bundle, options, how)
-    from edgeinfer.engine.predictor import open_predictor
-
-    return open_predictor(part.bundle, options, how)
-
-
-def _opening(name: str, options: PipelineOptions, services: Services) -> Opening:
+    """Not a bundle that kills the daemon again and again; with the children, the priority and the counters of a daemon."""
     from edgeinfer.engine.opening import Opening
 
-    count = services.health.post(f"pipeline.{name}").meters.count
-    return Opening(services.children, options.priority, count)
+    post = f"pipeline.{name}"
+    bundle, instead = services.crashes.allowed(blueprint.models[options.model].bundle)
+    services.health.reporter(post)("bundle", instead or None)
+    count = services.health.post(post).meters.count
+    opening = Opening(services.children, options.priority, count, marker=services.crashes.marker)
+    return _predictor(options.model, blueprint, opening, bundle)
+
+
+def _predictor(
+    model: str, blueprint: Blueprint, opening: Opening | None = None, bundle: Bundle | None = None
+) -> Predictor | ReadingsPredictor:
+    from edgeinfer.engine.window_predictor import open_either
+
+    part = blueprint.models[model]
+    options = structs.replace(part.options, threads=part.options.threads or _share_of_cores(blueprint))
+    return open_either(bundle or part.bundle, options, opening)
 
 
 def _share_of_cores(blueprint: Blueprint) -> int:

@@ -11,11 +11,12 @@ import msgspec
 from edgeinfer import registry
 from edgeinfer.backoff import Backoff
 from edgeinfer.engine.fallback import Candidate, FallbackSession
-from edgeinfer.engine.isolated import place_of
+from edgeinfer.engine.isolated import IsolatedSession, place_of
+from edgeinfer.engine.marker import MarkedSession, Marker
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.process import Children
 from edgeinfer.errors import BundleError, EdgeinferError, InferenceLost, InputError
-from edgeinfer.ports import Backend, Predictor, ReadingsPredictor, Session
+from edgeinfer.ports import Backend, ModelFile, Predictor, ReadingsPredictor, Session
 from edgeinfer.store import Bundle
 
 AnyPredictor = TypeVar("AnyPredictor", bound="Predictor | ReadingsPredictor")
@@ -30,7 +31,8 @@ class Opening:
     """How a daemon opens its models.
 
     `count` counts what happens to accelerators (`accelerator_lost`, `accelerator_back`, `accelerator_tries`,
-    `accelerator_busy`). `patience_s` is how long the first inference waits for an accelerator to open.
+    `accelerator_busy`). `patience_s` is how long the first inference waits for an accelerator to open. The `marker`
+    knows what runs in this process.
     """
 
     children: Children = field(default_factory=Children)
@@ -38,6 +40,7 @@ class Opening:
     count: Callable[[str], None] = lambda _: None
     backoff: Callable[[], Backoff] = lambda: Backoff(0.5, 60.0)
     patience_s: float = 0.8
+    marker: Marker | None = None
 
 
 def open_model(
@@ -53,7 +56,7 @@ def open_model(
     """
     way = opening or Opening()
     backends = [(name, backend_of(name, options, way.children)) for name in options.backends]
-    models = [_Model(name, backend, bundle, options, way.priority) for name, backend in backends]
+    models = [_Model(name, backend, bundle, options, way) for name, backend in backends]
     twin = next((n for n, model in enumerate(models) if not model.accelerates), 0)
     if opening is None or twin == 0:
         return _first(models, bundle, build)
@@ -64,10 +67,10 @@ class _Model:
     """A bundle's file on one backend, not opened yet."""
 
     def __init__(
-        self, name: str, backend: Backend, bundle: Bundle, options: ModelOptions, priority: int
+        self, name: str, backend: Backend, bundle: Bundle, options: ModelOptions, way: Opening
     ) -> None:
         self.name, self.accelerates, self.variant = name, backend.accelerates, backend.files[0]
-        self._backend, self._bundle, self._options, self._priority = backend, bundle, options, priority
+        self._backend, self._bundle, self._options, self._way = backend, bundle, options, way
 
     def open(self, hang_s: float = 0.0) -> Session:
         options = self._options
@@ -75,7 +78,16 @@ class _Model:
         file = self._bundle.model(self._backend.files, options.threads, isolate=isolate)
         python = options.python if self.accelerates or len(options.backends) == 1 else ""
         hang_s = options.hang_s or hang_s
-        return self._backend.open(replace(file, python=python, hang_s=hang_s, priority=self._priority))
+        return self._marked(replace(file, python=python, hang_s=hang_s, priority=self._way.priority))
+
+    def _marked(self, file: ModelFile) -> Session:
+        """What runs in this process stands in the marker: opening it, too."""
+        marker, name = self._way.marker, f"{self._bundle.identity} on {self.name}"
+        if marker is None or file.isolate:
+            return self._backend.open(file)
+        with marker.at(name):
+            session = self._backend.open(file)
+        return session if isinstance(session, IsolatedSession) else MarkedSession(session, marker, name)
 
 
 def _first(
