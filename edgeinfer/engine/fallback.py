@@ -117,6 +117,7 @@ class FallbackSession:
             if self._now is not None:
                 self._now[0].stands_aside()
                 self._done_with.put(self._now[1])
+                self._wake.set()
             self._now = self._ready.get()
         return self._now
 
