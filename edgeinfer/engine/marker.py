@@ -42,22 +42,30 @@ class Run:
 
 
 class Marker:
-    """The file, mapped. The names of models take up to 60 kB; beyond 64 models the first ones are overwritten."""
+    """The file, mapped. The names of models take up to 60 kB; beyond 64 models the oldest give way."""
 
     def __init__(self, path: Path) -> None:
         self._map = _mapped(path)
         self._numbers = np.frombuffer(self._map, np.int64, _SLOTS * 2)
         self._names: list[str] = []
+        self._oldest = 0
         self._lock = Lock()
 
     def slot(self, name: str) -> int:
         """The number under which this model is noted."""
         with self._lock:
             if name not in self._names:
-                self._names = [*self._names, name][-_SLOTS:]
+                self._give(name)
                 text = json.dumps(self._names).encode()[: _SIZE - _NAMES - 1] + b"\0"
                 self._map[_NAMES : _NAMES + len(text)] = text
             return self._names.index(name)
+
+    def _give(self, name: str) -> None:
+        if len(self._names) < _SLOTS:
+            self._names.append(name)
+            return
+        self._names[self._oldest] = name
+        self._oldest = (self._oldest + 1) % _SLOTS
 
     def begin(self, slot: int) -> None:
         self._numbers[2 * slot + 1] = get_ident()
@@ -92,9 +100,9 @@ def read(path: Path) -> list[Run]:
     try:
         data = path.read_bytes()
         names: list[str] = json.loads(data[_NAMES:].split(b"\0")[0] or b"[]")
+        numbers = np.frombuffer(data, np.int64, _SLOTS * 2).tolist()
     except (OSError, ValueError):
         return []
-    numbers = np.frombuffer(data, np.int64, _SLOTS * 2).tolist()
     return [Run(name, numbers[2 * n + 1], bool(numbers[2 * n])) for n, name in enumerate(names)]
 
 
