@@ -211,17 +211,18 @@ def test_a_model_that_kills_the_daemon_twice_is_left_out_and_the_others_go_on(
     daemon, accelerator, tmp_path
 ) -> None:
     """Not isolated, as a user may insist: the abort is the daemon's own."""
-    bad = both(accelerator, "isolate = false", mode="abort", after=50)
-    run = daemon(config(tmp_path, ("bad", bad), ("good", CPU)))
+    bad = both(accelerator, "isolate = false", mode="abort", after=30)
+    other = tiny.colours(tmp_path / "other", ('version = "1"', 'version = "2"'))
+    text = config(tmp_path, ("bad", bad)) + LINE.format(name="good", bundle=other, model=CPU, priority=5)
+    run = daemon(text)
     for _ in range(2):
         wait_for(lambda: run.process.poll() is not None, 30, "it dies")
         assert run.process.returncode == -6
         run.start()
-    run.wait_post("pipeline.bad", "degraded")
-    Line(run, tmp_path, "good").goes_on()
-    assert (
-        "has crashed this process 2 times within a day (Aborted): it is left out"
-        in run.post("pipeline.bad")["reason"]
-    )
+    left_out, good = Line(run, tmp_path, "bad"), Line(run, tmp_path, "good")
+    wait_for(lambda: "it is left out" in left_out.post.get("reason", ""), what=run.log())
+    assert "has crashed this process 2 times within a day (Aborted)" in left_out.post["reason"]
     assert "the last run died of a native crash (Aborted), probably of colours@sha256:" in run.log()
+    assert good.post["condition"] == "ok"
+    good.goes_on()
     assert run.stop() == 0
