@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from edgeinfer.engine.external import open_with
 from edgeinfer.engine.isolated import ALONE
 from edgeinfer.ports import BackendPlace, Delegate, ModelFile, Session
 
+_DEVICE = re.compile(r"(usb|pci)?(:\d+)?")
+
 
 class Edgetpu:
     """Takes files that the Edge TPU compiler made (the variant `edgetpu` of a bundle)."""
@@ -19,8 +22,14 @@ class Edgetpu:
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """`device`: "" the first one, "usb", "pci", ":0", "usb:1", as libedgetpu understands it."""
 
-        device: Annotated[str, Meta(pattern=r"^((usb|pci)?(:\d+)?)$")] = ""
-        library: str = "libedgetpu.so.1"
+        device: str = ""
+        library: Annotated[str, Meta(min_length=1)] = "libedgetpu.so.1"
+
+        def __post_init__(self) -> None:
+            if not _DEVICE.fullmatch(self.device):
+                raise ValueError(
+                    f'device: expected "" (the first one), "usb", "pci", ":1" or "usb:0", found {self.device!r}'
+                )
 
     files = ("edgetpu",)
     isolates = accelerates = True
