@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgeinfer.engine.coral import whereabouts
 from edgeinfer.engine.runtimes import Runtime, find_runtime
 from edgeinfer.engine.tflite import TfliteSession, one_line
 from edgeinfer.errors import BundleError, InferenceLost, InputError
@@ -75,9 +76,15 @@ def _load(module: Any, delegate: Delegate) -> Any:
     except ValueError as error:
         said = " ".join(str(error).splitlines()[1:]).strip()
         raise InferenceLost(
-            f"{library} gives no delegate for {_shown(delegate.options)}: "
-            + (said or "it finds no device; is it plugged in, may this user open it?")
+            f"{library} gives no delegate for {_shown(delegate.options)}: " + (said or _silence(library))
         ) from error
+
+
+def _silence(library: str) -> str:
+    """Delegates that find no device say nothing, and libedgetpu is one of them."""
+    if "edgetpu" in Path(library).name:
+        return f"it finds no device; {whereabouts()}"
+    return "it finds no device; is it plugged in, may this user open it?"
 
 
 def _refused(model: ModelFile, delegate: Delegate, text: str) -> BundleError | InferenceLost:
