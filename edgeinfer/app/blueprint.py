@@ -140,6 +140,9 @@ def _models(config: Config, state_dir: Path, problems: list[Problem]) -> dict[st
 def _check_backends(part: Part, options: ModelOptions, problems: list[Problem]) -> set[str]:
     """Each backend's table against its plugin, with the line of each key; the files of a bundle that they can take."""
     files: set[str] = set()
+    if options.python and not os.access(options.python, os.X_OK):
+        text = f"expected the path of a Python interpreter, and {options.python!r} is no program"
+        problems.append(Problem(part.where.at("python"), text))
     for n, name in enumerate(options.backends):
         try:
             plugin = registry.find("backends", name)

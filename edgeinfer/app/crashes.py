@@ -18,6 +18,7 @@ from edgeinfer.engine.marker import Marker, Run, read
 from edgeinfer.errors import BundleError, InferenceLost
 from edgeinfer.ports import Clock
 from edgeinfer.store import Bundle, open_bundle
+from edgeinfer.store.index import read_index
 
 log = logging.getLogger(__name__)
 
@@ -118,17 +119,11 @@ def suspects(text: str, runs: list[Run]) -> list[str]:
     return [run.name for run in own if run.at_work] or [run.name for run in own]
 
 
-class _Used(msgspec.Struct):
-    """What of a store's index.json is needed here."""
-
-    used: tuple[str, ...] = ()
-
-
 def previous(bundle: Bundle) -> Bundle | None:
     """The version that was used before this one, where the bundle stands in a store with versions and it is whole."""
     try:
-        used = msgspec.json.decode((bundle.folder.parent / "index.json").read_bytes(), type=_Used).used
-    except (OSError, msgspec.MsgspecError):
+        used = read_index(bundle.folder.parent).used
+    except BundleError:
         return None
     before = used[: used.index(bundle.folder.name)] if bundle.folder.name in used else ()
     for digest in reversed(before):

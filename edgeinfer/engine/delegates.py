@@ -84,7 +84,7 @@ def _silence(library: str) -> str:
     """Delegates that find no device say nothing, and libedgetpu is one of them."""
     if "edgetpu" in Path(library).name:
         return f"it finds no device; {whereabouts()}"
-    return "it finds no device; is it plugged in, may this user open it?"
+    return "it finds no device; is it plugged in, may this user open it, does it know these options?"
 
 
 def _refused(model: ModelFile, delegate: Delegate, text: str) -> BundleError | InferenceLost:

@@ -38,6 +38,7 @@ def told(folder, model: str) -> str:
         ('backends = ["edgetpu"]\n[model.m.edgetpu]\ndevice = "usb1"', 'c.toml:5 model.m.edgetpu.device: expected "" (the first one)'),
         ('backends = ["external"]\n[model.m.external]\nlibrar = "x"', "c.toml:5 model.m.external.librar: unknown key; did you mean 'library'?"),
         ('backends = ["external"]', "model.m.external: the key 'library' is missing"),
+        ('python = "/no/python"', "c.toml:3 model.m.python: expected the path of a Python interpreter"),
         ("hang_s = -1", "c.toml:3 model.m.hang_s: expected a number of at least 0"),
     ],
 )  # fmt: skip

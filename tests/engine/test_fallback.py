@@ -41,7 +41,7 @@ class Device(FakeSession):
 class Bench:
     """A fallback over devices that are handed out, or errors that are raised, one after another."""
 
-    def __init__(self, *opens, check=lambda _: "", more=()) -> None:
+    def __init__(self, *opens, check=lambda *_: "", more=()) -> None:
         self.twin, self.counts = Device(0), Counter()
         self.opens = list(opens)
         candidates = [Candidate("tpu", self._open, Backoff(0.01, 0.02)), *more]
@@ -135,7 +135,7 @@ def test_an_opening_that_takes_long_holds_up_nobody() -> None:
         return tpu
 
     session = FallbackSession(
-        Device(0), [Candidate("tpu", open_, Backoff())], lambda _: "", lambda _: None, 0
+        Device(0), [Candidate("tpu", open_, Backoff())], lambda *_: "", lambda _: None, 0
     )
     assert session.infer(INPUT)["out"][0, 0] == 0
     assert session.warning == "tpu: is being opened (the CPU goes on)"
@@ -154,7 +154,7 @@ def test_what_the_user_has_to_mend_is_not_tried_again(bench) -> None:
 
 def test_one_that_parts_from_the_twin_is_not_trusted(bench) -> None:
     tpu = Device(7)
-    it = bench(tpu, check=lambda _: "golden.png: green 1.000 was expected and not found")
+    it = bench(tpu, check=lambda *_: "golden.png: green 1.000 was expected and not found")
     assert it.by() == 0
     assert "device 7 is not trusted, it parts from the CPU's answers: golden.png" in it.session.warning
     assert tpu.closed
@@ -226,7 +226,7 @@ def test_the_pauses_grow_until_it_has_worked_for_long(monkeypatch) -> None:
 def test_closing_closes_both() -> None:
     tpu, twin = Device(7), Device(0)
     session = FallbackSession(
-        twin, [Candidate("tpu", lambda: tpu, Backoff())], lambda _: "", lambda _: None, 5
+        twin, [Candidate("tpu", lambda: tpu, Backoff())], lambda *_: "", lambda _: None, 5
     )
     session.close()
     assert tpu.closed

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.errors import EdgeinferError
+from edgeinfer.store import open_bundle
 from tests.engine import tiny
 from tests.engine.test_isolated import gone
 from tests.fixtures.delegates import Accelerator
@@ -226,3 +227,22 @@ def test_a_model_that_kills_the_daemon_twice_is_left_out_and_the_others_go_on(
     good.goes_on()
     assert good.post["condition"] == "ok"
     assert run.stop() == 0
+
+
+def test_the_version_before_a_model_that_kills_the_daemon_goes_on(daemon, accelerator, tmp_path) -> None:
+    """Version 2 has a file for the accelerator that aborts, version 1 has none."""
+    folder = tmp_path / "models" / "colours"
+    old = open_bundle(tiny.colours(folder / "000000000001"))
+    new = open_bundle(accelerator.bundle.rename(folder / "000000000002"))
+    (folder / "index.json").write_text('{"versions": [], "used": ["000000000001", "000000000002"]}')
+    bad = both(accelerator, "isolate = false", mode="abort", after=30)
+    text = config(tmp_path, ("parts", bad)).replace(f"{tmp_path}/colours", str(new.folder))
+    run = daemon(text)
+    for _ in range(2):
+        wait_for(lambda: run.process.poll() is not None, 30, "it dies")
+        run.start()
+    line = Line(run, tmp_path)
+    wait_for(lambda: line.post.get("model") == old.identity, what=run.log())
+    line.goes_on(40)
+    assert f"the version before it, {old.identity}, is used" in line.post["notes"]["bundle"]
+    assert run.health()["condition"] == "degraded"
