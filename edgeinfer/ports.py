@@ -108,21 +108,36 @@ class Delegate:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A verified .tflite and how it is to be run."""
+    """A verified .tflite and how it is to be run.
+
+    In a child process: `python` is its interpreter ("" for ours), `hang_s` the longest that one inference may take (0
+    for the usual), `priority` (0 to 9, the higher first) counts among the models of one accelerator.
+    """
 
     path: str
     sha256: str
     threads: int = 1
     isolate: bool = False
     delegate: Delegate | None = None
+    python: str = ""
+    hang_s: float = 0.0
+    priority: int = 5
 
 
 class Session(Protocol):
     """A model that is loaded and ready. Not for two threads at once."""
 
     spec: ModelSpec
-    runtime: str  # what really runs it: "ai-edge-litert 2.3.0, cpu (XNNPACK, 1 thread)"
-    warning: str  # what is not as it was asked for: "the delegate took no operator"; else ""
+
+    @property
+    def runtime(self) -> str:
+        """What really runs it, now: "ai-edge-litert 2.3.0, cpu (XNNPACK, 1 thread)"."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """What is not as it was asked for, now: "the delegate took no operator"; else ""."""
+        ...
 
     def infer(self, inputs: Mapping[str, Array], deadline: Instant | None = None) -> Mapping[str, Array]:
         """Tensors by name in, tensors by name out.
@@ -137,12 +152,25 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class BackendPlace:
+    """Where a backend stands.
+
+    `isolated(model, opener)` opens a session in a child process: `opener` is "module:function", a ModelFile to a
+    Session. Models with the same delegate on the same device share one child.
+    """
+
+    isolated: Callable[[ModelFile, str], Session]
+
+
 class Backend(Protocol):
-    """Built as `cls(options)` from its table in [model.NAME]."""
+    """Built as `cls(options, place)` from its table in [model.NAME]."""
 
     files: tuple[str, ...]  # the variants of a bundle that it can take, the best first
     isolates: bool  # in a child process unless the user says otherwise
-    accelerates: bool  # its answers are compared with the bundle's golden ones
+    accelerates: (
+        bool  # a device that can fail: its answers are checked, and one that does not accelerate stands in
+    )
 
     def open(self, model: ModelFile) -> Session:
         """Raises BundleError (no such model can run) or InferenceLost (the device is away for now)."""
@@ -174,8 +202,16 @@ class Predictor(Protocol):
     """A bundle at work: fit, infer and decode in one. What a pipeline calls; not for two threads at once."""
 
     identity: str  # "parts@sha256:…", the bundle in every decision
-    runtime: str
-    warning: str
+
+    @property
+    def runtime(self) -> str:
+        """What runs it, now."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """What is not as it was asked for, now; else ""."""
+        ...
 
     def predict(self, frame: Frame) -> Inference:
         """Findings in the picture's normalised coordinates, with timings of prepare, invoke and decode (ns).
@@ -193,8 +229,16 @@ class ReadingsPredictor(Protocol):
     """A bundle that takes readings: windows are collected inside, for each source of its own."""
 
     identity: str
-    runtime: str
-    warning: str
+
+    @property
+    def runtime(self) -> str:
+        """What runs it, now."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """What is not as it was asked for, now; else ""."""
+        ...
 
     def read(self, readings: Readings) -> Sequence[Inference]:
         """One inference for each window that `readings` fill, stamped with the moment of its last row; often none.

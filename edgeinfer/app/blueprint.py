@@ -123,11 +123,36 @@ def _models(config: Config, state_dir: Path, problems: list[Problem]) -> dict[st
         options = decode(part, ModelOptions, problems)
         if options is None:
             continue
+        files = _check_backends(part, options, problems)
         try:
-            found[name] = Model(part, options, _bundle(options.bundle, config, state_dir))
+            bundle = _bundle(options.bundle, config, state_dir)
         except EdgeinferError as error:
             problems.append(Problem(part.where.at("bundle"), str(error)))
+            continue
+        found[name] = Model(part, options, bundle)
+        if files.isdisjoint(bundle.manifest.variants):
+            there = ", ".join(bundle.manifest.variants)
+            text = f"the bundle {bundle.identity} has no file for any of them, only for: {there}"
+            problems.append(Problem(part.where.at("backends"), text))
     return found
+
+
+def _check_backends(part: Part, options: ModelOptions, problems: list[Problem]) -> set[str]:
+    """Each backend's table against its plugin, with the line of each key; the files of a bundle that they can take."""
+    files: set[str] = set()
+    if options.python and not os.access(options.python, os.X_OK):
+        text = f"expected the path of a Python interpreter, and {options.python!r} is no program"
+        problems.append(Problem(part.where.at("python"), text))
+    for n, name in enumerate(options.backends):
+        try:
+            plugin = registry.find("backends", name)
+        except InputError as error:
+            problems.append(Problem(part.where.at("backends", n), str(error)))
+            continue
+        files |= set(plugin.files)
+        where = part.where.inside(*(["options", name] if name in options.options else [name]))
+        decode(Part("model", part.name, name, options.of(name), where), plugin.Options, problems)
+    return files
 
 
 def _bundle(name: str, config: Config, state_dir: Path) -> store.Bundle:

@@ -12,6 +12,7 @@ from typing import Any
 
 from edgeinfer import __version__
 from edgeinfer.app.blueprint import Blueprint
+from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.lending import Lending
 from edgeinfer.app.plan import DOOR, Services, plan
 from edgeinfer.clock import SystemClock
@@ -62,6 +63,8 @@ class Daemon:
         folder = StateFolder(setting.state_dir)
         self._exit.callback(folder.close)
         clock = setting.clock
+        self.crashes = Crashes(folder.path, clock)
+        self._exit.callback(self.crashes.close)
         self.health = board.Health(clock)
         self.health.about(version=__version__, config=self.blueprint.config.digest)
         self.supervisor = Supervisor(self.health, setting.systemd)
@@ -78,6 +81,7 @@ class Daemon:
             fatal=self.supervisor.fatal,
             machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
             commons=Commons(folder.path),
+            crashes=self.crashes,
         )
         self._lending = Lending(
             sources=lambda: self.blueprint.sources,

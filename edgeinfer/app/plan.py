@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import structs
 
 from edgeinfer.app.blueprint import Blueprint
+from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.clock import SourceStamp
 from edgeinfer.commons import Commons
 from edgeinfer.config import Part
+from edgeinfer.engine.process import Children
 from edgeinfer.ports import (
     Clock,
     EncoderPlace,
@@ -41,7 +44,11 @@ from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
 from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec
+from edgeinfer.store import Bundle
 from edgeinfer.taps import Taps
+
+if TYPE_CHECKING:
+    from edgeinfer.engine.opening import Opening
 
 DOOR, COURIER, PIPELINE, FEED = -1, 0, 1, 2  # ranks: outputs start first, inputs stop first
 
@@ -59,6 +66,8 @@ class Services:
     fatal: Fatal
     machine_id: str
     commons: Commons
+    crashes: Crashes
+    children: Children = field(default_factory=Children)
 
 
 def plan(blueprint: Blueprint, services: Services) -> Plan:
@@ -122,7 +131,7 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
     line = Line(
         name=name,
         inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint), _limits(options)),
-        open=partial(_predictor, options.model, blueprint) if options.model else None,
+        open=partial(_guarded, name, options, blueprint, services) if options.model else None,
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
     )
@@ -141,16 +150,28 @@ def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) 
     return flows
 
 
-def _predictor(model: str, blueprint: Blueprint) -> Predictor | ReadingsPredictor:
+def _guarded(
+    name: str, options: PipelineOptions, blueprint: Blueprint, services: Services
+) -> Predictor | ReadingsPredictor:
+    """Not a bundle that kills the daemon again and again; with the children, the priority and the counters of a daemon."""
+    from edgeinfer.engine.opening import Opening
+
+    post = f"pipeline.{name}"
+    bundle, instead = services.crashes.allowed(blueprint.models[options.model].bundle)
+    services.health.reporter(post)("bundle", instead or None)
+    count = services.health.post(post).meters.count
+    opening = Opening(services.children, options.priority, count, marker=services.crashes.marker)
+    return _predictor(options.model, blueprint, opening, bundle)
+
+
+def _predictor(
+    model: str, blueprint: Blueprint, opening: Opening | None = None, bundle: Bundle | None = None
+) -> Predictor | ReadingsPredictor:
+    from edgeinfer.engine.window_predictor import open_either
+
     part = blueprint.models[model]
     options = structs.replace(part.options, threads=part.options.threads or _share_of_cores(blueprint))
-    if part.bundle.manifest.window is not None:
-        from edgeinfer.engine.window_predictor import open_window_predictor
-
-        return open_window_predictor(part.bundle, options)
-    from edgeinfer.engine.predictor import open_predictor
-
-    return open_predictor(part.bundle, options)
+    return open_either(bundle or part.bundle, options, opening)
 
 
 def _share_of_cores(blueprint: Blueprint) -> int:

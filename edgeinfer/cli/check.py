@@ -32,6 +32,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def findings(blueprint: Blueprint, systemd: Systemd) -> dict[str, Any]:
+    from edgeinfer.engine.advice import advice
     from edgeinfer.engine.runtimes import runtime_name
 
     folder = blueprint.state.folder(blueprint.device, systemd.state_dir)
@@ -42,6 +43,7 @@ def findings(blueprint: Blueprint, systemd: Systemd) -> dict[str, Any]:
         "runtime": runtime_name(),
         "state": str(folder),
         "models": {name: model.bundle.identity for name, model in blueprint.models.items()},
+        "backends": {name: list(model.options.backends) for name, model in blueprint.models.items()},
         "pipelines": {
             name: {
                 "sources": [*p.options.all_sources, *p.options.inputs],
@@ -52,6 +54,7 @@ def findings(blueprint: Blueprint, systemd: Systemd) -> dict[str, Any]:
         },
         "sinks": {name: sink.part.kind for name, sink in blueprint.sinks.items()},
         "unused": blueprint.unused(),
+        "advice": advice(model.options for model in blueprint.models.values()),
     }
 
 
@@ -77,4 +80,5 @@ def _as_text(path: Path, found: dict[str, Any]) -> str:
         lines.append(f"  pipeline {name}: {', '.join(p['sources'])} → {model} → {', '.join(p['rules'])}")
     lines += [f"  sink     {name} ({kind})" for name, kind in found["sinks"].items()]
     lines += [f"  unused   {name}: no pipeline takes it" for name in found["unused"]]
+    lines += [f"  note     {sentence}" for sentence in found["advice"]]
     return "\n".join(lines)

@@ -24,4 +24,5 @@ def main(args: argparse.Namespace) -> int:
     log_to_stderr(systemd, verbose=args.verbose)
     daemon = Daemon(setting_of(args.config, systemd))
     daemon.heed_signals()
+    daemon.crashes.watch()
     return daemon.run()

@@ -16,9 +16,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.engine.isolated import ended
+from edgeinfer.engine.opening import backend_of
 from edgeinfer.engine.options import ModelOptions
-from edgeinfer.engine.predictor import backend_of
+from edgeinfer.engine.process import ended
 from edgeinfer.errors import EdgeinferError
 from edgeinfer.ports import ModelFile, Session
 from edgeinfer.tensors import TensorSpec

@@ -1,16 +1,19 @@
-"""The child process: hosts one session behind pipes and a memfd, and dies with its parent.
+"""The child process: hosts all sessions of one accelerator, serves them by priority, and dies with its parent.
 
-Started as `python -m edgeinfer.engine.child PARENT READ_FD WRITE_FD MEMORY_FD` by engine/isolated.py; not for people.
+Started through engine/boot.py by engine/process.py; not for people.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
+import socket
 import sys
+import time
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -22,11 +25,12 @@ from edgeinfer.engine.shared import (
     Done,
     Failed,
     Infer,
-    Layout,
     Memory,
     Open,
     Opened,
+    Page,
     Reply,
+    Request,
     Wire,
     plan,
 )
@@ -37,6 +41,8 @@ from edgeinfer.tensors import TensorSpec
 Array = NDArray[Any]
 
 _PR_SET_PDEATHSIG = 1  # prctl(2), linux/prctl.h
+_CLOSE_S = 5.0
+_AGE_S = 0.1  # waiting so long counts as one priority more: nobody starves
 
 
 def die_with(parent: int) -> None:
@@ -47,50 +53,47 @@ def die_with(parent: int) -> None:
 
 
 class Host:
-    """Answers requests until the parent closes its end."""
+    """One session behind its wire and its memory."""
 
-    def __init__(self, wire: Wire, memory_fd: int) -> None:
-        self._wire, self._memory_fd = wire, memory_fd
+    def __init__(self, wire: Wire, memory_fd: int, number: int) -> None:
+        self.wire, self.number, self.priority = wire, number, 5
+        self._memory_fd = memory_fd
         self._session: Session | None = None
         self._layout = plan((), ())
         self._memory: Memory | None = None
 
-    def run(self) -> None:
-        while (packed := self._wire.receive()) is not None:
-            self._wire.send(self._answer(packed))
-
-    def _answer(self, packed: bytes) -> Reply:
-        request = REQUEST.decode(packed)
+    def answer(self, request: Request) -> Reply:
+        n = request.n if isinstance(request, Infer) else -1
         try:
             return self._open(request) if isinstance(request, Open) else self._infer(request)
         except EdgeinferError as error:
             kind = type(error).__name__
-            return Failed(kind if kind in {"BundleError", "InputError"} else "InferenceLost", str(error))  # type: ignore[arg-type]  # checked right here
+            return Failed(kind if kind in {"BundleError", "InputError"} else "InferenceLost", str(error), n)  # type: ignore[arg-type]  # checked right here
         except Exception as error:
-            return Failed("InferenceLost", f"{type(error).__name__}: {error}")
+            return Failed("InferenceLost", f"{type(error).__name__}: {error}", n)
 
     def _open(self, request: Open) -> Reply:
+        self.priority = request.model.priority
         module, _, function = request.opener.partition(":")
-        self._session = getattr(import_module(module), function)(request.model)
-        spec = self._session.spec
-        self._adopt(plan(map(_told, spec.inputs), map(_told, spec.outputs)))
-        return Opened(spec, self._session.runtime, self._session.warning, self._layout)
+        session = self._session = getattr(import_module(module), function)(request.model)
+        self._adopt(plan(map(_told, session.spec.inputs), map(_told, session.spec.outputs)))
+        return Opened(session.spec, session.runtime, session.warning, self._layout)
 
-    def _infer(self, _: Infer) -> Reply:
+    def _infer(self, request: Infer) -> Reply:
         if self._session is None or self._memory is None:
-            return Failed("InferenceLost", "no model was opened")
+            return Failed("InferenceLost", "no model was opened", request.n)
         outputs = self._session.infer(self._memory.inputs)
         changed = {n: (v.shape, v.dtype.name) for n, v in outputs.items()} != self._outputs_now()
         if changed:  # some shapes are known only after an invoke
             inputs = [(s.name, s.shape, s.dtype) for s in self._layout.inputs]
             self._adopt(plan(inputs, [(n, v.shape, v.dtype.name) for n, v in outputs.items()]))
         self._give(outputs)
-        return Done(self._layout if changed else None)
+        return Done(request.n, self._layout if changed else None)
 
     def _outputs_now(self) -> dict[str, tuple[tuple[int, ...], str]]:
         return {s.name: (s.shape, s.dtype) for s in self._layout.outputs}
 
-    def _adopt(self, layout: Layout) -> None:
+    def _adopt(self, layout: Any) -> None:
         self._layout, self._memory = layout, Memory(self._memory_fd, layout)
 
     def _give(self, outputs: Mapping[str, Array]) -> None:
@@ -98,24 +101,104 @@ class Host:
             for name, values in outputs.items():
                 np.copyto(self._memory.outputs[name], values)
 
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+        self.wire.close()
+        os.close(self._memory_fd)
+
 
 def _told(tensor: TensorSpec) -> tuple[str, tuple[int, ...], str]:
     return tensor.name, tuple(max(n, 0) for n in tensor.shape), tensor.dtype
 
 
-def main(arguments: list[str]) -> None:
-    parent, read_fd, write_fd, memory_fd = map(int, arguments)
+@dataclass(slots=True)
+class Job:
+    """A request that waits for its turn."""
+
+    host: Host
+    request: Request
+    since_s: float
+
+    def urgency(self, now_s: float) -> float:
+        return self.host.priority + (now_s - self.since_s) / _AGE_S
+
+
+class Server:
+    """One thread that serves the most urgent request, one after another, until the parent closes its end."""
+
+    def __init__(self, control: socket.socket, page: Page) -> None:
+        self._control, self._page = control, page
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        self._hosts: dict[int, Host] = {}  # by file descriptor
+        self._jobs: list[Job] = []
+        self._count = 0
+
+    def run(self) -> None:
+        while True:
+            for fd, _ in self._poll.poll(0 if self._jobs else None):
+                if fd == self._control.fileno():
+                    if not self._let_in():
+                        return
+                else:
+                    self._take(self._hosts[fd])
+            if self._jobs:
+                self._serve(self._next())
+
+    def _let_in(self) -> bool:
+        """A new session; False when the parent has closed."""
+        text, fds, _, _ = socket.recv_fds(self._control, 64, 2)
+        if not text:
+            return False
+        wire = Wire(socket.socket(fileno=fds[0]))
+        self._count += 1
+        self._hosts[wire.fileno()] = Host(wire, fds[1], self._count)
+        self._poll.register(wire.fileno(), select.POLLIN)
+        return True
+
+    def _take(self, host: Host) -> None:
+        packed = host.wire.receive()
+        if packed is None:
+            self._drop(host)
+        else:
+            self._jobs.append(Job(host, REQUEST.decode(packed), time.monotonic()))
+
+    def _next(self) -> Job:
+        if len(self._jobs) == 1:
+            return self._jobs.pop()
+        now_s = time.monotonic()
+        best = max(self._jobs, key=lambda job: job.urgency(now_s))
+        self._jobs.remove(best)
+        return best
+
+    def _serve(self, job: Job) -> None:
+        self._page.begin(job.host.number, job.request.within_s)
+        reply = job.host.answer(job.request)
+        self._page.end()
+        try:
+            job.host.wire.send(reply)
+        except OSError:  # it did not wait; its end comes with the next poll
+            return
+
+    def _drop(self, host: Host) -> None:
+        fd = host.wire.fileno()
+        self._poll.unregister(fd)
+        del self._hosts[fd]
+        self._jobs = [job for job in self._jobs if job.host is not host]
+        self._page.begin(host.number, _CLOSE_S)  # a driver may hang while it lets go: the others shall see it
+        host.close()
+        self._page.end()
+
+
+def main(parent: int, control: socket.socket, page_fd: int) -> None:
+    """Serves, and ends the process."""
     die_with(parent)
     for number in (
         signal.SIGINT,
         signal.SIGTERM,
     ):  # the parent decides when to stop, also when systemd asks us all
         signal.signal(number, signal.SIG_IGN)
-    with suppress(BrokenPipeError):  # the parent is gone: so are we
-        Host(Wire(read_fd, write_fd), memory_fd).run()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    Server(control, Page(page_fd)).run()
     sys.stdout.flush()
     os._exit(0)  # a driver's destructors have nothing to say here, and may hang

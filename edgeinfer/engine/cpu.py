@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 
-from edgeinfer.engine.isolated import IsolatedSession
+from edgeinfer.engine.isolated import ALONE
 from edgeinfer.engine.runtimes import find_runtime
 from edgeinfer.engine.tflite import open_here
-from edgeinfer.ports import ModelFile, Session
+from edgeinfer.ports import BackendPlace, ModelFile, Session
 
 _OPENER = "edgeinfer.engine.tflite:open_here"
 
@@ -23,7 +21,8 @@ class Cpu:
     files = ("cpu",)
     isolates = accelerates = False
 
-    def __init__(self, options: Options | None = None) -> None: ...
+    def __init__(self, options: Options | None = None, place: BackendPlace | None = None) -> None:  # noqa: ARG002  each backend is built so
+        self._place = place or ALONE
 
     def open(self, model: ModelFile) -> Session:
         """As the port says.
@@ -32,6 +31,6 @@ class Cpu:
             BundleError: the file cannot run here.
             InputError: no runtime is installed, or one that the installed numpy breaks.
         """
-        if model.isolate or find_runtime().must_isolate:
-            return IsolatedSession(replace(model, isolate=True), _OPENER)
+        if model.isolate or model.python or find_runtime().must_isolate:
+            return self._place.isolated(model, _OPENER)
         return open_here(model)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgeinfer.engine.coral import whereabouts
 from edgeinfer.engine.runtimes import Runtime, find_runtime
 from edgeinfer.engine.tflite import TfliteSession, one_line
 from edgeinfer.errors import BundleError, InferenceLost, InputError
@@ -28,8 +29,8 @@ class Taken:
 def open_delegated(model: ModelFile) -> TfliteSession:
     """Loads `model` with its delegate into this process, and counts what the delegate takes.
 
-    What it leaves is run by the runtime's own fast kernels: that takes a second load, since with these in the graph
-    nobody could tell whose a taken node is.
+    It is counted before the tensors are allocated: the runtime's own XNNPACK comes in only then, for what the delegate
+    left, and is not mistaken for it.
 
     Raises:
         InferenceLost: the library finds no device, or refuses the model.
@@ -39,34 +40,26 @@ def open_delegated(model: ModelFile) -> TfliteSession:
     if model.delegate is None:
         raise AssertionError("for models with a delegate only")
     runtime, name = find_runtime(), Path(model.delegate.library).name
-    interpreter = _interpreter(runtime, model, model.delegate, plain=True)
-    taken = count(interpreter._get_ops_details())  # noqa: SLF001  nothing public tells it; both runtimes have it
-    if taken.nodes < taken.of:
-        del interpreter  # first: an accelerator may serve one only
-        interpreter = _interpreter(runtime, model, model.delegate, plain=False)
+    interpreter, taken = _interpreter(runtime, model, model.delegate)
     told = f"{runtime}, {name} ({taken.nodes} of {taken.of} operators)"
     nothing = f"the delegate {name} took none of the {taken.of} operators: the CPU runs them all"
     return TfliteSession(interpreter, told, warning="" if taken.nodes else nothing)
 
 
-def _interpreter(runtime: Runtime, model: ModelFile, delegate: Delegate, *, plain: bool) -> Any:
+def _interpreter(runtime: Runtime, model: ModelFile, delegate: Delegate) -> tuple[Any, Taken]:
     module = runtime.interpreter()
-    resolver = module.OpResolverType
-    kind = resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else resolver.AUTO
     loaded = _load(module, delegate)
     try:
         interpreter = module.Interpreter(
-            model_path=model.path,
-            num_threads=model.threads,
-            experimental_delegates=[loaded],
-            experimental_op_resolver_type=kind,
+            model_path=model.path, num_threads=model.threads, experimental_delegates=[loaded]
         )
+        taken = count(interpreter._get_ops_details())  # noqa: SLF001  nothing public tells it; both runtimes have it
         interpreter.allocate_tensors()
     except ValueError as error:
         raise BundleError(f"{model.path}: is damaged or no TFLite model: {one_line(error)}") from error
     except RuntimeError as error:
         raise _refused(model, delegate, one_line(error)) from error
-    return interpreter
+    return interpreter, taken
 
 
 def _load(module: Any, delegate: Delegate) -> Any:
@@ -83,9 +76,15 @@ def _load(module: Any, delegate: Delegate) -> Any:
     except ValueError as error:
         said = " ".join(str(error).splitlines()[1:]).strip()
         raise InferenceLost(
-            f"{library} gives no delegate for {_shown(delegate.options)}: "
-            + (said or "it finds no device; is it plugged in, may this user open it?")
+            f"{library} gives no delegate for {_shown(delegate.options)}: " + (said or _silence(library))
         ) from error
+
+
+def _silence(library: str) -> str:
+    """Delegates that find no device say nothing, and libedgetpu is one of them."""
+    if "edgetpu" in Path(library).name:
+        return f"it finds no device; {whereabouts()}"
+    return "it finds no device; is it plugged in, may this user open it, does it know these options?"
 
 
 def _refused(model: ModelFile, delegate: Delegate, text: str) -> BundleError | InferenceLost:

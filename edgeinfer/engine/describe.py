@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from edgeinfer.engine import bounds
-from edgeinfer.engine.isolated import ended
+from edgeinfer.engine.process import ended
 from edgeinfer.engine.runtimes import find_runtime
 from edgeinfer.errors import BundleError
 from edgeinfer.tensors import ModelSpec

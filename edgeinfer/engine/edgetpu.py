@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Annotated
 
@@ -9,7 +10,10 @@ import msgspec
 from msgspec import Meta
 
 from edgeinfer.engine.external import open_with
-from edgeinfer.ports import Delegate, ModelFile, Session
+from edgeinfer.engine.isolated import ALONE
+from edgeinfer.ports import BackendPlace, Delegate, ModelFile, Session
+
+_DEVICE = re.compile(r"(usb|pci)?(:\d+)?")
 
 
 class Edgetpu:
@@ -18,16 +22,23 @@ class Edgetpu:
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """`device`: "" the first one, "usb", "pci", ":0", "usb:1", as libedgetpu understands it."""
 
-        device: Annotated[str, Meta(pattern=r"^((usb|pci)?(:\d+)?)$")] = ""
-        library: str = "libedgetpu.so.1"
+        device: str = ""
+        library: Annotated[str, Meta(min_length=1)] = "libedgetpu.so.1"
+
+        def __post_init__(self) -> None:
+            if not _DEVICE.fullmatch(self.device):
+                raise ValueError(
+                    f'device: expected "" (the first one), "usb", "pci", ":1" or "usb:0", found {self.device!r}'
+                )
 
     files = ("edgetpu",)
     isolates = accelerates = True
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, place: BackendPlace | None = None) -> None:
+        self._place = place or ALONE
         device = {"device": options.device} if options.device else {}
         self._delegate = Delegate(options.library, device)
 
     def open(self, model: ModelFile) -> Session:
         """As the port says; see delegates.py for what is raised."""
-        return open_with(replace(model, delegate=self._delegate))
+        return open_with(replace(model, delegate=self._delegate), self._place)

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from edgeinfer.engine.delegates import open_delegated
-from edgeinfer.engine.isolated import IsolatedSession
+from edgeinfer.engine.isolated import ALONE
 from edgeinfer.engine.runtimes import find_runtime
-from edgeinfer.ports import Delegate, ModelFile, Session
+from edgeinfer.ports import BackendPlace, Delegate, ModelFile, Session
 
 _OPENER = "edgeinfer.engine.delegates:open_delegated"
 
@@ -28,18 +28,19 @@ class External:
     files = ("external", "cpu")
     isolates = accelerates = True
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, place: BackendPlace | None = None) -> None:
+        self._place = place or ALONE
         self._delegate = Delegate(options.library, {k: _text(v) for k, v in options.options.items()})
 
     def open(self, model: ModelFile) -> Session:
         """As the port says; see delegates.py for what is raised."""
-        return open_with(replace(model, delegate=self._delegate))
+        return open_with(replace(model, delegate=self._delegate), self._place)
 
 
-def open_with(model: ModelFile) -> Session:
+def open_with(model: ModelFile, place: BackendPlace) -> Session:
     """Here or in a child, as `model.isolate` and the runtime want it."""
-    if model.isolate or find_runtime().must_isolate:
-        return IsolatedSession(replace(model, isolate=True), _OPENER)
+    if model.isolate or model.python or find_runtime().must_isolate:
+        return place.isolated(model, _OPENER)
     return open_delegated(model)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from edgeinfer.events import Detection, Finding, Frame, Instant, Readings, Score
 from edgeinfer.geometry import Box, iou
 from edgeinfer.ports import Predictor, ReadingsPredictor
 from edgeinfer.store import Bundle, Tolerance
+
+Answers = Mapping[str, Sequence[Finding]]
+"""Golden input → what was found in it."""
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,13 +58,38 @@ def verify(
         BundleError: a golden file is no picture, no readings, or no list of findings.
     """
     tolerance = bundle.manifest.tolerance.get(backend, Tolerance())
-    near = float(bundle.manifest.decoder.options.get("score", 0.0)) + tolerance.score
+    near = _near(bundle, tolerance)
     for golden in bundle.manifest.golden:
         expected = _expected(bundle.path(golden.expect))
         found = findings(bundle, bundle.path(golden.input), predictor)
         yield msgspec.structs.replace(
             compare(golden.input, expected, found, near, tolerance), made_of=golden.made_of
         )
+
+
+def answers(bundle: Bundle, predictor: Predictor | ReadingsPredictor, at_most: int) -> Answers:
+    """What `predictor` finds in the first `at_most` golden inputs; noise is left out, it casts no doubt."""
+    asked = [golden for golden in bundle.manifest.golden if golden.made_of != "noise"]
+    return {g.input: findings(bundle, bundle.path(g.input), predictor) for g in asked[:at_most]}
+
+
+def parts_from(bundle: Bundle, predictor: Predictor | ReadingsPredictor, known: Answers, backend: str) -> str:
+    """Where `predictor` finds something else than the answers `known`: a sentence an input; "" where all is the same."""
+    tolerance, wrong = bundle.manifest.tolerance.get(backend, Tolerance()), []
+    for name, expected in known.items():
+        found = findings(bundle, bundle.path(name), predictor)
+        wanted = map(_told, _comparable(expected))
+        result = compare(name, wanted, found, _near(bundle, tolerance), tolerance)
+        wrong += [f"{name}: {result.wrong[0]}"] if result.wrong else []
+    return "; ".join(wrong)
+
+
+def _near(bundle: Bundle, tolerance: Tolerance) -> float:
+    return float(bundle.manifest.decoder.options.get("score", 0.0)) + tolerance.score
+
+
+def _comparable(findings: Iterable[Finding]) -> Iterator[Detection | Score | Value]:
+    return (f for f in findings if isinstance(f, Detection | Score | Value))
 
 
 def doubts(bundle: Bundle, predictor: Predictor | ReadingsPredictor, backend: str) -> str:
@@ -111,7 +139,7 @@ def compare(
     A finding whose score is below `near` stands at the decoder's threshold: a quantum decides whether it is
     there, so it may be missing, or be one more.
     """
-    wanted, left = list(expected), [_told(f) for f in found if isinstance(f, Detection | Score | Value)]
+    wanted, left = list(expected), list(map(_told, _comparable(found)))
     count, wrong, ious, scores = len(left), [], [1.0], [0.0]
     for want in sorted(wanted, key=lambda w: -w.score):
         same = [have for have in left if have.label == want.label]

@@ -19,6 +19,12 @@ class ModelOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     isolate: bool | None = None
     """Run it in a child process: a runtime that crashes or hangs then costs one inference, not the daemon.
     Left out: every backend but `cpu` does."""
+    python: str = ""
+    """The interpreter of the child process: a Coral may need another TFLite runtime, and that one another Python.
+    Left out: the daemon's own."""
+    hang_s: Annotated[float, Meta(ge=0, le=600)] = 0.0
+    """An inference in a child process that takes longer is taken for a hang, and the child is killed. 0: 0.4 s where
+    another backend can go on at once, else 5 s."""
     edgetpu: dict[str, Any] = {}
     external: dict[str, Any] = {}
     options: dict[str, dict[str, Any]] = {}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from edgeinfer import registry
 from edgeinfer.config import Where, decode
+from edgeinfer.engine.opening import AnyPredictor, Opening, open_model
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.state import State
 from edgeinfer.engine.tflite import role_names
-from edgeinfer.errors import BundleError, EdgeinferError, InferenceLost, InputError, Problem, nearest
+from edgeinfer.errors import BundleError, Problem, nearest
 from edgeinfer.events import Detection, Finding, Frame, Inference, Keypoints, Region
 from edgeinfer.geometry import IDENTITY, Affine
-from edgeinfer.ports import Backend, Decoder, DecoderPlace, Predictor, ReadingsPredictor, Session
+from edgeinfer.ports import Decoder, DecoderPlace, Session
 from edgeinfer.store import Bundle
 from edgeinfer.tensors import ModelSpec, TensorSpec
 
@@ -39,10 +40,19 @@ class BundlePredictor:
         input_name: str,
         feeds: Mapping[str, str] | None = None,
     ) -> None:
-        self.identity, self.runtime, self.warning = identity, session.runtime, session.warning
+        self.identity = identity
         self._session, self._fit, self._decoder, self._input = session, fit, decoder, input_name
         self._echo = bool(getattr(decoder, "needs_input", False))
         self._state = State(session.spec, input_name, feeds or {})
+
+    @property
+    def runtime(self) -> str:
+        """Of the session, now: an accelerator may be lost and come back."""
+        return self._session.runtime
+
+    @property
+    def warning(self) -> str:
+        return self._session.warning
 
     def predict(self, frame: Frame) -> Inference:
         start = perf_counter_ns()
@@ -85,8 +95,10 @@ def _placed(finding: Finding, back: Affine) -> Finding:
     return finding
 
 
-def open_predictor(bundle: Bundle, options: ModelOptions) -> BundlePredictor:
+def open_predictor(bundle: Bundle, options: ModelOptions, opening: Opening | None = None) -> BundlePredictor:
     """A bundle that takes pictures: opens the first backend that can, and builds fit and decoder.
+
+    With an `opening` (a daemon's) the CPU's file stands ready for an accelerator that fails: see opening.py.
 
     Raises:
         BundleError: the bundle takes readings, cannot run on any backend, or does not fit its model.
@@ -104,13 +116,15 @@ def open_predictor(bundle: Bundle, options: ModelOptions) -> BundlePredictor:
         fit, decoder = Fit(source, wanted), build_decoder(bundle, session.spec)
         return BundlePredictor(bundle.identity, session, fit, decoder, source.name, bundle.manifest.state)
 
-    return assembled(bundle, options, over)
+    return assembled(bundle, options, over, opening)
 
 
-AnyPredictor = TypeVar("AnyPredictor", bound="Predictor | ReadingsPredictor")
-
-
-def assembled(bundle: Bundle, options: ModelOptions, over: Callable[[Session], AnyPredictor]) -> AnyPredictor:
+def assembled(
+    bundle: Bundle,
+    options: ModelOptions,
+    over: Callable[[Session], AnyPredictor],
+    opening: Opening | None = None,
+) -> AnyPredictor:
     """What `over` builds on the first backend that opens and can be trusted; its errors name file and line."""
 
     def build(session: Session) -> AnyPredictor:
@@ -118,7 +132,7 @@ def assembled(bundle: Bundle, options: ModelOptions, over: Callable[[Session], A
         return over(session)
 
     try:
-        return open_first(bundle, options, build)
+        return open_model(bundle, options, build, opening)
     except BundleError as error:
         raise BundleError(
             "\n".join(_located(line, bundle.manifest.where) for line in str(error).splitlines())
@@ -132,61 +146,6 @@ def _located(line: str, where: Where) -> str:
     if not colon or path[0] not in _TABLES:
         return line
     return f"{where.at(*path)}: {text}"
-
-
-def open_first(
-    bundle: Bundle, options: ModelOptions, build: Callable[[Session], AnyPredictor]
-) -> AnyPredictor:
-    """The first backend that opens, on which `build` works and which can be trusted; all errors when none does."""
-    backends = [(name, backend_of(name, options)) for name in options.backends]
-    refusals: list[tuple[str, EdgeinferError]] = []
-    for name, backend in backends:
-        try:
-            return _opened(bundle, options, backend, build)
-        except EdgeinferError as error:
-            refusals.append((name, error))
-    if len(refusals) == 1:
-        raise refusals[0][1]
-    lost = any(isinstance(error, InferenceLost) for _, error in refusals)
-    text = "\n".join(f"backend {name}: {error}" for name, error in refusals)
-    raise (InferenceLost if lost else BundleError)(text)
-
-
-def _opened(
-    bundle: Bundle, options: ModelOptions, backend: Backend, build: Callable[[Session], AnyPredictor]
-) -> AnyPredictor:
-    isolate = backend.isolates if options.isolate is None else options.isolate
-    session = backend.open(bundle.model(backend.files, options.threads, isolate=isolate))
-    try:
-        predictor = build(session)
-        if backend.accelerates:
-            _trust(bundle, predictor, backend.files[0])
-    except BaseException:
-        session.close()
-        raise
-    return predictor
-
-
-def _trust(bundle: Bundle, predictor: Predictor | ReadingsPredictor, variant: str) -> None:
-    """Raises InferenceLost: the accelerator finds something else than the bundle's golden inputs are known to hold."""
-    from edgeinfer.engine.golden import doubts
-
-    if doubt := doubts(bundle, predictor, variant):
-        raise InferenceLost(f"{predictor.runtime} is not trusted: {doubt}")
-
-
-def backend_of(name: str, options: ModelOptions) -> Backend:
-    """The backend of this name, built from its table.
-
-    Raises:
-        InputError: there is none of this name, or its table is wrong.
-    """
-    plugin = registry.find("backends", name)
-    try:
-        backend: Backend = plugin(msgspec.convert(options.of(name), plugin.Options))
-    except (msgspec.ValidationError, InputError) as error:
-        raise InputError(f"{name}: {error}") from error
-    return backend
 
 
 def build_decoder(bundle: Bundle, spec: ModelSpec) -> Decoder:

@@ -1,10 +1,12 @@
-"""What parent and child share: messages over two pipes, tensors in one memfd. Starts and stops nothing."""
+"""What parent and child share: messages over a socket, tensors in a memfd, what runs now in a page. Starts nothing."""
 
 from __future__ import annotations
 
 import mmap
 import os
 import select
+import socket
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -18,7 +20,7 @@ from edgeinfer.tensors import ModelSpec
 
 Array = NDArray[Any]
 
-_HEAD = 4  # bytes of a message's length, little endian
+LARGEST = 1 << 17  # bytes of a message; the largest is the tensor list of a model
 _ALIGN = 64  # a cache line; more than any tensor type asks for
 
 
@@ -44,10 +46,17 @@ class Open(Struct, frozen=True, tag=True):
 
     opener: str
     model: ModelFile
+    within_s: float
 
 
 class Infer(Struct, frozen=True, tag=True):
-    """The inputs are in the memory: go."""
+    """The inputs are in the memory: go. `n` numbers the requests of a session: an answer that comes too late is known.
+
+    `within_s` is what this one may take, as in Open; nobody takes it for a hang before.
+    """
+
+    n: int
+    within_s: float
 
 
 class Opened(Struct, frozen=True, tag=True):
@@ -62,14 +71,16 @@ class Opened(Struct, frozen=True, tag=True):
 class Done(Struct, frozen=True, tag=True):
     """The outputs are in the memory; `layout` where it is no longer the last one."""
 
+    n: int
     layout: Layout | None = None
 
 
 class Failed(Struct, frozen=True, tag=True):
-    """An error of edgeinfer.errors, to be raised again on the other side."""
+    """An error of edgeinfer.errors, to be raised again on the other side; `n` as in Infer, -1 for opening."""
 
     kind: Literal["BundleError", "InputError", "InferenceLost"]
     message: str
+    n: int = -1
 
 
 Request = Open | Infer
@@ -108,20 +119,41 @@ def _arrays(memory: mmap.mmap, slots: Iterable[Slot]) -> Mapping[str, Array]:
     return {s.name: np.ndarray(s.shape, s.dtype, buffer=memory, offset=s.offset) for s in slots}
 
 
-class Wire:
-    """Whole messages over a pair of pipe ends, each with its length before it."""
+class Page:
+    """What a child does now, in a memfd: for whom, since when, until when. The parent tells a hang from a queue by it."""
 
-    def __init__(self, read_fd: int, write_fd: int) -> None:
-        self._read_fd, self._write_fd = read_fd, write_fd
+    def __init__(self, fd: int) -> None:
+        if os.fstat(fd).st_size < mmap.PAGESIZE:
+            os.ftruncate(fd, mmap.PAGESIZE)
+        self._numbers = np.frombuffer(mmap.mmap(fd, mmap.PAGESIZE), np.int64, 2)
+
+    def begin(self, session: int, within_s: float) -> None:
+        self._numbers[1] = time.monotonic_ns() + int(within_s * 1e9)
+        self._numbers[0] = session
+
+    def end(self) -> None:
+        self._numbers[0] = 0
+
+    def now(self) -> tuple[int, float]:
+        """(the session that is served, seconds that it has left); session 0: none."""
+        session, until_ns = int(self._numbers[0]), int(self._numbers[1])
+        return session, (until_ns - time.monotonic_ns()) / 1e9
+
+
+class Wire:
+    """Whole messages over one end of a sequenced-packet socket pair."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
         self._poll = select.poll()
-        self._poll.register(read_fd, select.POLLIN)
+        self._poll.register(end, select.POLLIN)
+
+    def fileno(self) -> int:
+        return self._end.fileno()
 
     def send(self, message: Request | Reply) -> None:
-        """Raises BrokenPipeError when the other side is gone."""
-        body = msgspec.msgpack.encode(message)
-        data = memoryview(len(body).to_bytes(_HEAD, "little") + body)
-        while data:
-            data = data[os.write(self._write_fd, data) :]
+        """Raises OSError (broken pipe, connection reset) when the other side is gone."""
+        self._end.send(msgspec.msgpack.encode(message))
 
     def wait(self, timeout_s: float) -> bool:
         """Whether there is a message (or the end) to be received, after at most so long."""
@@ -129,21 +161,18 @@ class Wire:
 
     def receive(self) -> bytes | None:
         """The next message, still packed, or None when the other side is gone."""
-        head = self._exactly(_HEAD)
-        return self._exactly(int.from_bytes(head, "little")) if head else None
-
-    def _exactly(self, n: int) -> bytes | None:
-        data = b""
-        while len(data) < n:
-            more = os.read(self._read_fd, n - len(data))
-            if not more:
-                return None
-            data += more
-        return data
+        try:
+            return self._end.recv(LARGEST) or None
+        except ConnectionError:
+            return None
 
     def close(self) -> None:
-        os.close(self._read_fd)
-        os.close(self._write_fd)
+        self._end.close()
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a socket that keeps messages whole."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

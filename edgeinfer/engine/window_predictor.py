@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.engine.opening import Opening
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.predictor import (
     BundlePredictor,
@@ -44,12 +45,21 @@ class WindowPredictor:
         tensor: TensorSpec,
         feeds: Mapping[str, str] | None = None,
     ) -> None:
-        self.identity, self.runtime, self.warning = identity, session.runtime, session.warning
+        self.identity = identity
         self._session, self._options, self._decoder, self._tensor = session, options, decoder, tensor
         self._standardize = standardize
         self._echo = bool(getattr(decoder, "needs_input", False))
         self._collectors: dict[str, Collector] = {}
         self._state = State(session.spec, tensor.name, feeds or {})
+
+    @property
+    def runtime(self) -> str:
+        """Of the session, now: an accelerator may be lost and come back."""
+        return self._session.runtime
+
+    @property
+    def warning(self) -> str:
+        return self._session.warning
 
     def read(self, readings: Readings) -> list[Inference]:
         source = readings.key[0]
@@ -84,13 +94,17 @@ class WindowPredictor:
         self._session.close()
 
 
-def open_either(bundle: Bundle, options: ModelOptions) -> BundlePredictor | WindowPredictor:
+def open_either(
+    bundle: Bundle, options: ModelOptions, opening: Opening | None = None
+) -> BundlePredictor | WindowPredictor:
     """What the manifest asks for; raises as the openers of the two do."""
-    takes_pictures = bundle.manifest.window is None
-    return open_predictor(bundle, options) if takes_pictures else open_window_predictor(bundle, options)
+    open_ = open_predictor if bundle.manifest.window is None else open_window_predictor
+    return open_(bundle, options, opening)
 
 
-def open_window_predictor(bundle: Bundle, options: ModelOptions) -> WindowPredictor:
+def open_window_predictor(
+    bundle: Bundle, options: ModelOptions, opening: Opening | None = None
+) -> WindowPredictor:
     """A bundle whose manifest has `[window]`.
 
     Raises:
@@ -111,7 +125,7 @@ def open_window_predictor(bundle: Bundle, options: ModelOptions) -> WindowPredic
             bundle.identity, session, window, standardize, decoder, tensor, bundle.manifest.state
         )
 
-    return assembled(bundle, options, over)
+    return assembled(bundle, options, over, opening)
 
 
 def standardizer(bundle: Bundle, options: WindowOptions) -> Standardize:

@@ -25,6 +25,9 @@ class PostHealth:
     reason: str = ""
     since_ns: int = 0  # unix
     notes: dict[str, str] = field(default_factory=dict)
+    noted_ns: dict[str, int] = field(
+        default_factory=dict
+    )  # topic → since when (unix), however its text changed
     facts: dict[str, str] = field(default_factory=dict)  # what it runs: model, runtime
     meters: Meters = field(default_factory=Meters)
 
@@ -75,14 +78,15 @@ class Health:
         return report
 
     def _note(self, name: str, topic: str, text: str | None) -> None:
-        notes = self.post(name).notes
+        post = self.post(name)
         with self._lock:
-            if notes.get(topic) == text:
+            if post.notes.get(topic) == text:
                 return
             if text is None:
-                del notes[topic]
+                del post.notes[topic], post.noted_ns[topic]
             else:
-                notes[topic] = text
+                post.notes[topic] = text
+                post.noted_ns.setdefault(topic, self._clock.now().unix_ns)
             self.version += 1
         if text is not None:
             log.warning("%s: %s", name, text)
@@ -117,4 +121,5 @@ def _as_json(post: PostHealth) -> Mapping[str, Any]:
         body["reason"] = post.reason
     if post.notes:
         body["notes"] = dict(post.notes)
+        body["notes_since"] = {topic: iso(ns) for topic, ns in list(post.noted_ns.items())}
     return body | dict(post.facts) | post.meters.snapshot()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from threading import Event, Thread
 
+from edgeinfer.backoff import Backoff
 from edgeinfer.errors import DeviceError
 from edgeinfer.runtime.health import Health
 
@@ -15,21 +15,6 @@ log = logging.getLogger(__name__)
 
 Fatal = Callable[[str, BaseException], None]
 """`fatal(post, error)`: something that no back-off mends; the daemon stops in order and exits with 1."""
-
-
-class Backoff:
-    """Waiting times from `first_s` doubling to `last_s`, each with ± 25 % jitter so that a fleet spreads out."""
-
-    def __init__(self, first_s: float = 0.5, last_s: float = 30.0) -> None:
-        self._first_s, self._last_s, self._next_s = first_s, last_s, first_s
-
-    def next_s(self) -> float:
-        wait_s = self._next_s * random.uniform(0.75, 1.25)  # noqa: S311  jitter, not a secret
-        self._next_s = min(self._next_s * 2, self._last_s)
-        return wait_s
-
-    def reset(self) -> None:
-        self._next_s = self._first_s
 
 
 class Loop:

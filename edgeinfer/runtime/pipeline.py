@@ -55,6 +55,7 @@ class Pipeline:
         self._health = health
         self._meters = health.post(self.post).meters
         self._opening = False
+        self._told = ("", "")
         self._loop = Loop(self.post, self._run, health, fatal)
         self._rules: Sequence[Rule] = ()
         self._predictor: Predictor | None = None
@@ -94,12 +95,11 @@ class Pipeline:
         self._opening = False
         if model:
             self._health.post(self.post).facts["model"] = model.identity
-            self._health.post(self.post).facts["runtime"] = model.runtime
-            self._health.reporter(self.post)("model", model.warning or None)
+            self._tell(model)
         if self._reader is None:  # of readings nobody knows yet whether they are the model's
             loop.well()
         try:
-            self._take_all(loop)
+            self._take_all(loop, model)
         except InferenceLost as error:
             self._forget(str(error))
             raise
@@ -111,11 +111,19 @@ class Pipeline:
         else:
             self._health.mark(self.post, "ended", "end of input")
 
-    def _take_all(self, loop: Loop) -> None:
+    def _tell(self, model: Predictor | ReadingsPredictor) -> None:
+        """An accelerator may go and come while we run: health says at each step what runs the model now."""
+        runtime, warning = self._told = model.runtime, model.warning
+        self._health.post(self.post).facts["runtime"] = runtime
+        self._health.reporter(self.post)("model", warning or None)
+
+    def _take_all(self, loop: Loop, model: Predictor | ReadingsPredictor | None) -> None:
         inbox = self._line.inbox
         while not loop.stop.is_set():
             item = inbox.take(1.0)
             loop.beat()
+            if model and (model.runtime, model.warning) != self._told:
+                self._tell(model)
             if item is not None:
                 self._step(item, loop)
                 self._meters.counters["dropped"] = inbox.dropped

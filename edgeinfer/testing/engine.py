@@ -75,7 +75,7 @@ ECHO = ModelSpec(
 
 
 def open_trouble(model: ModelFile) -> FakeSession:
-    """An opener for engine/isolated.py whose trouble is the file's name: hang, die, fail, hang-open, die-open, …
+    """An opener for engine/isolated.py whose trouble is the file's name: hang, slow, die, fail, hang-open, die-open, …
 
     Any other name gives a session that works.
     """
@@ -93,6 +93,8 @@ def open_trouble(model: ModelFile) -> FakeSession:
 def _make(trouble: str, failure: Exception) -> None:
     if trouble == "hang":
         time.sleep(3600)
+    if trouble == "slow":
+        time.sleep(1.0)
     if trouble == "die":
         os.kill(os.getpid(), signal.SIGSEGV)
     if trouble == "fail":

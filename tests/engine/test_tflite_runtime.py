@@ -10,6 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeinfer.engine.opening import Opening
+from edgeinfer.engine.options import ModelOptions
+from edgeinfer.engine.predictor import open_predictor
+from edgeinfer.events import Frame, Instant
+from edgeinfer.store import open_bundle
 from tests.engine import tiny
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -64,3 +69,20 @@ def test_a_random_file_is_refused(old_runtime, tmp_path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(np.random.default_rng(1).bytes(5000))
     assert run(old_runtime, path)["error"].startswith("BundleError: ")
+
+
+def test_a_child_may_run_it_under_its_own_python_while_the_daemon_has_litert(
+    old_runtime, accelerator
+) -> None:
+    """A Coral keeps the runtime that its library was built for."""
+    options = ModelOptions(
+        bundle="b", backends=("external", "cpu"), python=str(old_runtime), external=accelerator.table()
+    )
+    predictor = open_predictor(open_bundle(accelerator.bundle), options, Opening(patience_s=60.0))
+    found = predictor.predict(Frame(("cam", 0), Instant("b", 0, 0), tiny.picture())).findings
+    told = predictor.runtime
+    predictor.close()
+    assert told.startswith(
+        "tflite-runtime 2.14.0, libdelegate.so (1 of 1 operators), child process, Python 3."
+    )
+    assert [f.label for f in found] == ["green"]

@@ -1,0 +1,127 @@
+"""An accelerator lost, hung and aborted again and again: how long until the next answer, and what is left behind.
+
+`python -m benchmarks.fallback [CYCLES]` (default 200); the accelerator is the stand-in of tests/fixtures/delegate.c.
+Each cycle: the accelerator infers, a fault is switched on, the next picture is asked for, the fault is switched off,
+and it is waited until the accelerator infers again. The pauses before a new try are short here (20 to 50 ms): they are
+no part of what is measured.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgeinfer.backoff import Backoff
+from edgeinfer.engine.opening import Opening
+from edgeinfer.engine.options import ModelOptions
+from edgeinfer.engine.predictor import BundlePredictor, open_predictor
+from edgeinfer.events import Frame, Instant
+from edgeinfer.store import open_bundle
+from tests.engine import tiny
+from tests.fixtures.delegates import SOURCE, Accelerator, build
+
+FAULTS = ("fail", "hang", "abort", "crash", "out")
+SETTLED = 20  # cycles until caches and allocators have what they keep
+_BACK_S = 60.0
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a process has at one moment."""
+
+    rss_kb: int
+    descriptors: int
+    children: int
+    threads: int
+
+
+@dataclass
+class Cycles:
+    """Seconds from asking for a picture under a fault to its answer, by fault; what there was before and after."""
+
+    answer_s: dict[str, list[float]] = field(default_factory=lambda: {fault: [] for fault in FAULTS})
+    back_s: list[float] = field(default_factory=list)
+    found: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    before: Left | None = None
+    after: Left | None = None
+
+
+def left() -> Left:
+    gc.collect()
+    status = Path("/proc/self/status").read_text()
+    rss_kb = int(status.partition("VmRSS:")[2].split()[0])
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    every = [p.read_text().split() for p in Path("/proc/self/task").glob("*/children")]
+    count = len({pid for pids in [children, *every] for pid in pids})
+    return Left(rss_kb, len(os.listdir("/proc/self/fd")), count, threading.active_count())
+
+
+def on_accelerator(predictor: BundlePredictor) -> bool:
+    return "libdelegate" in predictor.runtime
+
+
+def cycle(
+    accelerator: Accelerator, predictor: BundlePredictor, frame: Frame, fault: str, seen: Cycles
+) -> None:
+    accelerator.turn(fault)
+    start = time.perf_counter()
+    findings = predictor.predict(frame).findings
+    seen.answer_s[fault].append(time.perf_counter() - start)
+    seen.found[",".join(f.label for f in findings)] += 1
+    accelerator.turn("")
+    while not on_accelerator(predictor):
+        if time.perf_counter() - start > _BACK_S:
+            raise SystemExit(f"after {fault} it did not come back within {_BACK_S} s: {predictor.warning}")
+        time.sleep(0.002)
+    predictor.predict(frame)
+    seen.back_s.append(time.perf_counter() - start)
+
+
+def measure(accelerator: Accelerator, cycles: int) -> Cycles:
+    seen = Cycles()
+
+    def count(name: str) -> None:
+        seen.counts[name] += 1
+
+    options = ModelOptions(bundle="b", backends=("external", "cpu"), external=accelerator.table())
+    opening = Opening(count=count, backoff=lambda: Backoff(0.02, 0.05), patience_s=30.0)
+    predictor = open_predictor(open_bundle(accelerator.bundle), options, opening)
+    frame = Frame(("cam", 0), Instant("b", 0, 0), tiny.picture())
+    for n in range(cycles):
+        if n == SETTLED:
+            seen.before = left()
+        cycle(accelerator, predictor, frame, FAULTS[n % len(FAULTS)], seen)
+    seen.after = left()
+    predictor.close()
+    return seen
+
+
+def main() -> None:
+    cycles = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    with tempfile.TemporaryDirectory() as folder:
+        seen = measure(Accelerator(build(SOURCE, Path(folder)), Path(folder)), cycles)
+    for fault, seconds in seen.answer_s.items():
+        print(
+            f"{fault:6} next answer after {1e3 * statistics.median(seconds):7.1f} ms (median), "
+            f"{1e3 * max(seconds):7.1f} ms (worst of {len(seconds)})"
+        )
+    worst = max(max(seconds) for seconds in seen.answer_s.values())
+    print(f"bound  1000 ms: {'held' if worst <= 1 else 'MISSED'}")
+    print(f"back on the accelerator after {statistics.median(seen.back_s):.2f} s (median)")
+    print(f"found  {dict(seen.found)}; {dict(seen.counts)}")
+    if seen.before and seen.after:
+        print(f"before {seen.before}\nafter  {seen.after}")
+        print(f"memory {100 * (seen.after.rss_kb / seen.before.rss_kb - 1):+.2f} % (bound 2 %)")
+
+
+if __name__ == "__main__":
+    main()
