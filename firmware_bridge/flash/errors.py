@@ -17,3 +17,7 @@ class PackageError(FlashError):
 
 class PortBusyError(FlashError):
     """Somebody else holds the port."""
+
+
+class OtherProtocolError(FlashError):
+    """The node speaks only versions of the protocol that this program does not."""
