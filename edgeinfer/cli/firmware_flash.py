@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 from edgeinfer.cli.firmware_bars import Bars
 from edgeinfer.cli.firmware_lend import borrowed
 from edgeinfer.cli.firmware_place import TRUSTED_KEY, folder_of, key_of, socket_of
+from edgeinfer.cli.firmware_stop import Stop, stoppable
 from edgeinfer.errors import EdgeinferError, InputError
 
 if TYPE_CHECKING:
@@ -61,11 +63,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """The worst exit code of all boards."""
+    if len({os.path.realpath(port) for port in args.port}) < len(args.port):
+        raise InputError("--port: the same port is given twice")
     orders = [_order(args, port) for port in args.port]
-    with Bars(args.port) as bars:
-        verdicts = _all(orders, args, bars)
+    with Bars(args.port) as bars, stoppable() as stop:
+        found = _all(orders, args, bars, stop)
+    errors = [one for one in found if isinstance(one, Exception)]
+    verdicts = [one for one in found if not isinstance(one, Exception)]
     for verdict in verdicts:
         print(json.dumps(asdict(verdict)) if args.json else verdict.sentence)
+    if errors:
+        raise errors[0]
     return max(verdict.exit_code for verdict in verdicts)
 
 
@@ -95,28 +103,25 @@ def _order(args: argparse.Namespace, port: str) -> Order:
     )
 
 
-def _all(orders: list[Order], args: argparse.Namespace, bars: Bars) -> list[Verdict]:
-    """Every board in a thread of its own; daemon threads, so that Ctrl-C ends at once (the log knows where)."""
-    found: dict[str, Verdict] = {}
-    errors: list[Exception] = []
+def _all(orders: list[Order], args: argparse.Namespace, bars: Bars, stop: Stop) -> list[Verdict | Exception]:
+    """Every board in a thread of its own; daemon threads, so that the third Ctrl-C ends at once (the log knows where)."""
+    found: dict[str, Verdict | Exception] = {}
 
     def work(order: Order) -> None:
         try:
-            found[order.port] = _one(order, args, bars)
+            found[order.port] = _one(order, args, bars, stop)
         except Exception as error:
-            errors.append(error)
+            found[order.port] = error
 
     threads = [Thread(target=work, args=(order,), daemon=True) for order in orders]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if errors:
-        raise errors[0]
     return [found[order.port] for order in orders]
 
 
-def _one(order: Order, args: argparse.Namespace, bars: Bars) -> Verdict:
+def _one(order: Order, args: argparse.Namespace, bars: Bars, stop: Stop) -> Verdict:
     from firmware_bridge.flash.errors import FlashError
     from firmware_bridge.flash.job import Job
     from firmware_bridge.flash.order import World
@@ -133,5 +138,5 @@ def _one(order: Order, args: argparse.Namespace, bars: Bars) -> Verdict:
                 raise FlashError(str(error)) from error
             yield owner
 
-    world = World(hello_at(args.baud), lend, lambda text, share: bars.tell(order.port, text, share))
+    world = World(hello_at(args.baud), lend, lambda text, share: bars.tell(order.port, text, share), stop)
     return Job(order, world).run()

@@ -21,3 +21,7 @@ class PortBusyError(FlashError):
 
 class OtherProtocolError(FlashError):
     """The node speaks only versions of the protocol that this program does not."""
+
+
+class StoppedError(FlashError):
+    """The person at the terminal has had enough."""

@@ -71,9 +71,10 @@ class Journal:
         return list(runs.values())
 
     def broken(self, port: str) -> Run | None:
-        """The last run on `port`, if it wrote to the board and never came to a verdict."""
-        runs = [run for run in self.jobs() if run.port == port and (run.verdict or run.wrote)]
-        return runs[-1] if runs and not runs[-1].verdict else None
+        """The last run that wrote to the board on `port`, if it was cut off or failed: what lies there is not known."""
+        device = os.path.realpath(port)
+        runs = [run for run in self.jobs() if run.touched and os.path.realpath(run.port) == device]
+        return runs[-1] if runs and runs[-1].verdict in {"", "failed"} else None
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class Run:
     @property
     def wrote(self) -> bool:
         return any(r["step"] in {"write", "revert"} for r in self.records)
+
+    @property
+    def touched(self) -> bool:
+        """Whether the board holds since this run something else, or was proven to hold what it should."""
+        return self.wrote or self.verdict == "already"
 
     @property
     def package(self) -> Path | None:

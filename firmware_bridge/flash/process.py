@@ -20,9 +20,12 @@ from firmware_bridge.flash.errors import FlashError
 
 _LEASH = Path(__file__).with_name("leash.py")
 _TAIL = 16_384  # what is kept of a tool's words
+_LOOK_S = 0.2
+_END_S = 5.0
+
 
 OnText = Callable[[str], object]
-"""`on_text(text)`: a piece of what a tool prints, as it comes; a line may be cut anywhere."""
+"""`on_text(text)`: a piece of what a tool prints, as it comes; a line may be cut anywhere; "" when it is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ def find(tool: str, how: str) -> list[str]:
 
 
 def run(command: Sequence[str], timeout_s: float, on_text: OnText = len) -> Done:
-    """Runs `command` to its end; `on_text` sees each piece of what it prints.
+    """Runs `command` to its end; `on_text` sees each piece of what it prints, and "" when it prints nothing for a while.
+
+    Ctrl-C at the terminal does not reach it: what `on_text` raises is what ends it.
 
     Raises:
         FlashError: it cannot be started or did not end within `timeout_s` (it is then killed).
@@ -63,7 +68,12 @@ def run(command: Sequence[str], timeout_s: float, on_text: OnText = len) -> Done
     ) as process:
         try:
             said = _listen(process, timeout_s, on_text)
-            return Done(process.wait(5.0), said)
+            return Done(process.wait(_END_S), said)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise FlashError(
+                f"the tool said its last word and did not end; it was stopped: {command[0]}"
+            ) from error
         except BaseException:
             process.kill()
             raise
@@ -79,7 +89,10 @@ def _listen(process: subprocess.Popen[bytes], timeout_s: float, on_text: OnText)
     with selectors.DefaultSelector() as ready:
         ready.register(descriptor, selectors.EVENT_READ)
         while True:
-            if not ready.select(max(0.0, end - time.monotonic())):
+            if not ready.select(min(_LOOK_S, max(0.0, end - time.monotonic()))):
+                on_text("")
+                if time.monotonic() < end:
+                    continue
                 raise FlashError(
                     f"the tool did not end within {timeout_s:.0f} s and was stopped: {said[-200:].strip()}"
                 )
