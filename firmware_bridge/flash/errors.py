@@ -19,9 +19,5 @@ class PortBusyError(FlashError):
     """Somebody else holds the port."""
 
 
-class OtherProtocolError(FlashError):
-    """The node speaks only versions of the protocol that this program does not."""
-
-
 class StoppedError(FlashError):
     """The person at the terminal has had enough."""

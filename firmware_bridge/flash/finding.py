@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from firmware_bridge.flash.before import Before
-from firmware_bridge.flash.errors import FlashError, OtherProtocolError, PackageError
+from firmware_bridge.flash.errors import FlashError, PackageError
 from firmware_bridge.flash.flasher import Flasher
 from firmware_bridge.flash.order import Order, World
 from firmware_bridge.flash.package import Package
@@ -21,16 +21,9 @@ def identify(order: Order, world: World, package: Package, flasher: Flasher) -> 
 
     Raises:
         PackageError: the image is for another board.
-        FlashError: nobody answers who could say which board it is.
+        FlashError: nobody answers who could say which board it is, or only in a later protocol.
     """
-    try:
-        running = world.hello(order.port, order.hello_s)
-    except OtherProtocolError as error:
-        if not order.force:
-            raise OtherProtocolError(
-                f"{error}, or ask its bootloader instead and write all the same (--force)"
-            ) from error
-        running = None
+    running = world.hello(order.port, order.hello_s)
     if running is None:
         return None, _ask_bootloader(order, package, flasher)
     if running.board != package.manifest.board:

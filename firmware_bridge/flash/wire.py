@@ -22,6 +22,7 @@ from firmware_bridge.port import Port, Setting
 
 _REPEAT_S: Final = {boot.BootErase.type: 2.5, boot.BootCheck.type: 2.5}  # docs/firmware.md, "Order"
 _REPEAT_OTHERS_S: Final = 0.2
+_TRIES, _TRIES_SLOW = 8, 3
 _ids = count(int.from_bytes(os.urandom(2), "little"))
 _Reply = TypeVar("_Reply", bound=m.Message)
 
@@ -33,14 +34,14 @@ class Wire:
         self.port, self._port = port.name, port
         self._frames, self._sequence = Deframer(), 0
 
-    def ask(self, request: m.Message, reply: type[_Reply], tries: int = 8) -> _Reply:
+    def ask(self, request: m.Message, reply: type[_Reply]) -> _Reply:
         """The answer of class `reply`; repeats the request, which every node may hear twice.
 
         Raises:
             FlashError: no answer, or NAK.
         """
         self._sequence = self._sequence % 255 + 1  # 0 is what a node says unasked
-        for _ in range(tries):
+        for _ in range(_TRIES_SLOW if request.type in _REPEAT_S else _TRIES):
             self._send(b"\0" + m.frame(request, self._sequence))
             answer = self._reply(reply.type, _REPEAT_S.get(request.type, _REPEAT_OTHERS_S))
             if isinstance(answer, reply):
@@ -95,7 +96,7 @@ class Wire:
         if frame.type == m.Hello.type and len(frame.body) >= 2:
             oldest, newest = frame.body[:2]
             if not oldest <= VERSION <= newest:
-                raise errors.OtherProtocolError(f"{self.port}: {OtherVersion(oldest, newest)}")
+                raise FlashError(f"{self.port}: {OtherVersion(oldest, newest)}")
         try:
             return m.parse(frame)
         except MalformedError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from firmware_bridge import messages as m
 from firmware_bridge.boot_messages import NO_SLOT, SlotState
+from firmware_bridge.framing import VERSION
 from firmware_bridge.simulator import program as programs
 from firmware_bridge.simulator.bootloader import Bootloader, BootRequests, choose
 from firmware_bridge.simulator.node import Firmware, Node, Stream
@@ -44,6 +45,7 @@ class Board:
     name: str = "microbit"
     streams: Sequence[Stream] = ()
     layout: Layout = field(default_factory=Layout)
+    versions: tuple[int, int] = (VERSION, VERSION)  # of the protocol; of the programs, not of the bootloader
     watchdog_s: float = 5.0  # as in the example, board_microbit.c
     wrote: Callable[[int], None] = lambda _count: None
     flash: Nor = field(init=False)
@@ -146,6 +148,7 @@ class Board:
             Firmware(name, version, self.name, image=image),
             self.streams,
             boot_id=self.resets,
+            versions=self.versions,
             has_bootloader=True,
             confirmed=state == SlotState.CONFIRMED,
             silent=hangs,
