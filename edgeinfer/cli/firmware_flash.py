@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=15.0,
         metavar="S",
-        help="how long the new image may take to say HELLO (15)",
+        help="how long the new image may take to say HELLO, and a cable that fell out to be put in again (15)",
     )
 
 
@@ -100,6 +100,7 @@ def _order(args: argparse.Namespace, port: str) -> Order:
         force=args.force,
         backup=not args.no_backup,
         prove_s=args.wait,
+        back_s=args.wait,
     )
 
 

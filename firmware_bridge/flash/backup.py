@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from secrets import token_hex
 
 from firmware_bridge.flash import package as packages
 from firmware_bridge.flash.before import Before, mixture, whole
@@ -97,7 +98,7 @@ def _load(path: Path | None) -> Package | None:
 def _put(path: Path, content: bytes) -> Path:
     """Whole and on the medium, or not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
+    part = path.with_suffix(f".{token_hex(4)}.part")  # boards side by side keep the same package at once
     with part.open("wb") as file:
         file.write(content)
         file.flush()

@@ -37,8 +37,8 @@ def pack(
 class Bench:
     """`flash(version)` packs and flashes; `board` and `line` are for the hand that presses, cuts and pulls."""
 
-    def __init__(self, folder: Path, name: str = "port", **board) -> None:
-        self.folder, self.state = folder, folder / "state"
+    def __init__(self, folder: Path, name: str = "port", size: int = SIZE, **board) -> None:
+        self.folder, self.state, self.size = folder, folder / "state", size
         self.board = Board(**{"watchdog_s": 0.3, **board})
         self.line = Line([self.board], folder / name)
         self.told: list[str] = []
@@ -49,7 +49,9 @@ class Bench:
         return self.line.port
 
     def pack(self, version: str, behaviour: str = "runs", **more) -> Path:
-        return pack(self.folder / f"{version}-{behaviour}.efw", version, behaviour, **more)
+        return pack(
+            self.folder / f"{version}-{behaviour}.efw", version, behaviour, **{"size": self.size, **more}
+        )
 
     def order(self, file: Path, **more) -> Order:
         impatient = {"hello_s": 0.6, "prove_s": 0.9, "back_s": 0.3}
@@ -84,5 +86,5 @@ class Bench:
     def runs_whole(self, *versions: str) -> bool:
         """Whether it runs one of these to the last byte, as its own HELLO and the true image say."""
         running = hello_at(115_200)(self.port, 2.0)
-        known = {(v, Image(0, image).crc32) for v in versions for image in images(v)}
+        known = {(v, Image(0, image).crc32) for v in versions for image in images(v, size=self.size)}
         return running is not None and (running.version, running.crc32) in known
