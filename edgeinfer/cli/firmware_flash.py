@@ -19,7 +19,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from edgeinfer.cli.firmware_bars import Bars
-from edgeinfer.cli.firmware_lend import borrowed
+from edgeinfer.cli.firmware_lend import LEASE_S, borrowed
 from edgeinfer.cli.firmware_place import TRUSTED_KEY, folder_of, key_of, socket_of
 from edgeinfer.cli.firmware_stop import Stop, stoppable
 from edgeinfer.errors import EdgeinferError, InputError
@@ -52,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"only flash what this key signed (default: {TRUSTED_KEY}, if there)",
     )
     parser.add_argument("--baud", type=int, default=115_200, help="of the node's link (default 115200)")
+    parser.add_argument(
+        "--lease",
+        type=float,
+        default=LEASE_S,
+        metavar="S",
+        help=f"after so long without a sign of life the daemon takes its port back ({LEASE_S:.0f})",
+    )
     parser.add_argument(
         "--wait",
         type=float,
@@ -134,7 +141,7 @@ def _one(order: Order, args: argparse.Namespace, bars: Bars, stop: Stop) -> Verd
     def lend(port: str) -> Iterator[str]:
         with ExitStack() as loan:
             try:
-                owner = loan.enter_context(borrowed(port, door))
+                owner = loan.enter_context(borrowed(port, door, args.lease))
             except EdgeinferError as error:
                 raise FlashError(str(error)) from error
             yield owner

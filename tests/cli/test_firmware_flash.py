@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -201,3 +202,45 @@ def test_a_board_that_speaks_something_else_is_told(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "neither our firmware nor a bootloader answers" in said
     assert said.count("nothing was written") == 1
+
+
+def test_a_port_without_permission_is_told_with_the_group_that_is_missing(bench):
+    file, changes = bench.pack("1.0.0"), bench.board.flash.changes
+    Path(bench.port).chmod(0)
+    # root is above permissions until it gives that up
+    as_user = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*as_user, *EDGEINFER, *words(bench, file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    group = Path(bench.port).group()
+    assert f"it belongs to the group {group}" in done.stdout
+    assert f"usermod -aG {group}" in done.stdout
+    assert done.stdout.count("nothing was written") == 1
+    assert bench.board.flash.changes == changes
+
+
+def test_an_image_for_another_board_is_the_users_mistake(bench, capsys):
+    assert main(words(bench, bench.pack("1.0.0"))) == 0
+    changes = bench.board.flash.changes
+    assert main(words(bench, bench.pack("2.0.0", board="nrf52dk"))) == 2
+    said = capsys.readouterr().out
+    assert "the image is for nrf52dk" in said
+    assert said.count("nothing was written") == 1
+    assert bench.board.flash.changes == changes
+
+
+def test_a_node_of_a_later_protocol_is_told_with_both_versions(bench, capsys):
+    assert main(words(bench, bench.pack("1.0.0"))) == 0
+    bench.board.versions = (2, 3)
+    bench.press_reset()
+    changes = bench.board.flash.changes
+    assert main(words(bench, bench.pack("2.0.0"))) == 1
+    said = capsys.readouterr().out
+    assert (
+        "the node speaks version 2 to 3 of the protocol, this program version 1: update this program" in said
+    )
+    assert said.count("nothing was written") == 1
+    assert bench.board.flash.changes == changes
+    assert main(["firmware", "info", bench.port]) == 1
+    assert "version 2 to 3" in capsys.readouterr().err
