@@ -36,9 +36,11 @@ class Journal:
         line = json.dumps(record, ensure_ascii=False, separators=(", ", ": ")) + "\n"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            fd = os.open(self.folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            fd = os.open(self.folder / FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
             try:
-                os.write(fd, line.encode())  # one write: lines of several flashers do not mix
+                os.write(
+                    fd, _after_torn(fd) + line.encode()
+                )  # one write: lines of several flashers do not mix
                 os.fsync(fd)
             finally:
                 os.close(fd)
@@ -128,6 +130,12 @@ class Run:
             "result": self.verdict or f"broken off at {last['step']}",
             "runs_now": str(last.get("runs_now", "")),
         }
+
+
+def _after_torn(fd: int) -> bytes:
+    """A line that a power cut tore must not swallow the next one."""
+    end = os.fstat(fd).st_size
+    return b"\n" if end and os.pread(fd, 1, end - 1) != b"\n" else b""
 
 
 def who() -> str:
