@@ -13,9 +13,10 @@ from firmware_bridge.boot_messages import NO_SLOT, SlotState
 from firmware_bridge.framing import VERSION
 from firmware_bridge.simulator import program as programs
 from firmware_bridge.simulator.bootloader import Bootloader, BootRequests, choose
-from firmware_bridge.simulator.node import Firmware, Node, Stream
+from firmware_bridge.simulator.node import Firmware, Node
 from firmware_bridge.simulator.nor import Nor, PowerCutError
 from firmware_bridge.simulator.slots import Layout, Slots
+from firmware_bridge.simulator.stream import Stream
 
 _BOOTLOADER_IMAGE = b"\xb0" * 2048
 
