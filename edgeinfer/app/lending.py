@@ -122,13 +122,14 @@ class Lending:
         self._health.mark(f"source.{name}", "degraded", reason)
 
     def _is_on(self, name: str, plugin: Plugin, device: str) -> bool:
-        """By its option `port`; one that finds its node by name rests too, where this daemon has the port open."""
+        """By its option `port`. One that finds its node by name rests too, where it has the port or still looks for it."""
         if name in self._loans:
             return self._loans[name].device == device
         port = getattr(plugin.options, "port", None)
         if isinstance(port, str) and port:
             return os.path.realpath(port) == device
-        return bool(getattr(plugin.options, "node", "")) and _open_here(device)
+        searching = self._health.post(f"source.{name}").condition != "ok"  # it may open any port at any time
+        return bool(getattr(plugin.options, "node", "")) and (searching or _open_here(device))
 
 
 def _open_here(device: str) -> bool:

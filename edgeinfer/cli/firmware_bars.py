@@ -56,7 +56,8 @@ def bar(share: float | None) -> str:
     """`[#####·····]  50%`; blank where the share is not known."""
     if share is None:
         return " " * (_WIDTH + 7)
-    filled = round(min(max(share, 0.0), 1.0) * _WIDTH)
+    share = min(max(share, 0.0), 1.0)
+    filled = round(share * _WIDTH)
     return f"[{'█' * filled}{'·' * (_WIDTH - filled)}] {share:4.0%}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,8 +19,9 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from edgeinfer.cli.firmware_bars import Bars
-from edgeinfer.cli.firmware_lend import borrowed
+from edgeinfer.cli.firmware_lend import LEASE_S, borrowed
 from edgeinfer.cli.firmware_place import TRUSTED_KEY, folder_of, key_of, socket_of
+from edgeinfer.cli.firmware_stop import Stop, stoppable
 from edgeinfer.errors import EdgeinferError, InputError
 
 if TYPE_CHECKING:
@@ -51,21 +53,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--baud", type=int, default=115_200, help="of the node's link (default 115200)")
     parser.add_argument(
+        "--lease",
+        type=float,
+        default=LEASE_S,
+        metavar="S",
+        help=f"after so long without a sign of life the daemon takes its port back ({LEASE_S:.0f})",
+    )
+    parser.add_argument(
         "--wait",
         type=float,
         default=15.0,
         metavar="S",
-        help="how long the new image may take to say HELLO (15)",
+        help="how long the new image may take to say HELLO, and a cable that fell out to be put in again (15)",
     )
 
 
 def main(args: argparse.Namespace) -> int:
     """The worst exit code of all boards."""
+    if len({os.path.realpath(port) for port in args.port}) < len(args.port):
+        raise InputError("--port: the same port is given twice")
     orders = [_order(args, port) for port in args.port]
-    with Bars(args.port) as bars:
-        verdicts = _all(orders, args, bars)
+    with Bars(args.port) as bars, stoppable() as stop:
+        found = _all(orders, args, bars, stop)
+    errors = [one for one in found if isinstance(one, Exception)]
+    verdicts = [one for one in found if not isinstance(one, Exception)]
     for verdict in verdicts:
         print(json.dumps(asdict(verdict)) if args.json else verdict.sentence)
+    if errors:
+        raise errors[0]
     return max(verdict.exit_code for verdict in verdicts)
 
 
@@ -92,31 +107,29 @@ def _order(args: argparse.Namespace, port: str) -> Order:
         force=args.force,
         backup=not args.no_backup,
         prove_s=args.wait,
+        back_s=args.wait,
     )
 
 
-def _all(orders: list[Order], args: argparse.Namespace, bars: Bars) -> list[Verdict]:
-    """Every board in a thread of its own; daemon threads, so that Ctrl-C ends at once (the log knows where)."""
-    found: dict[str, Verdict] = {}
-    errors: list[Exception] = []
+def _all(orders: list[Order], args: argparse.Namespace, bars: Bars, stop: Stop) -> list[Verdict | Exception]:
+    """Every board in a thread of its own; daemon threads, so that the third Ctrl-C ends at once (the log knows where)."""
+    found: dict[str, Verdict | Exception] = {}
 
     def work(order: Order) -> None:
         try:
-            found[order.port] = _one(order, args, bars)
+            found[order.port] = _one(order, args, bars, stop)
         except Exception as error:
-            errors.append(error)
+            found[order.port] = error
 
     threads = [Thread(target=work, args=(order,), daemon=True) for order in orders]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if errors:
-        raise errors[0]
     return [found[order.port] for order in orders]
 
 
-def _one(order: Order, args: argparse.Namespace, bars: Bars) -> Verdict:
+def _one(order: Order, args: argparse.Namespace, bars: Bars, stop: Stop) -> Verdict:
     from firmware_bridge.flash.errors import FlashError
     from firmware_bridge.flash.job import Job
     from firmware_bridge.flash.order import World
@@ -128,10 +141,10 @@ def _one(order: Order, args: argparse.Namespace, bars: Bars) -> Verdict:
     def lend(port: str) -> Iterator[str]:
         with ExitStack() as loan:
             try:
-                owner = loan.enter_context(borrowed(port, door))
+                owner = loan.enter_context(borrowed(port, door, args.lease))
             except EdgeinferError as error:
                 raise FlashError(str(error)) from error
             yield owner
 
-    world = World(hello_at(args.baud), lend, lambda text, share: bars.tell(order.port, text, share))
+    world = World(hello_at(args.baud), lend, lambda text, share: bars.tell(order.port, text, share), stop)
     return Job(order, world).run()

@@ -11,6 +11,7 @@ from edgeinfer.commands.door import ask
 from edgeinfer.errors import EdgeinferError
 
 LEASE_S = 60.0  # how long a port stays away after its flasher was killed
+_RENEW_S = 5.0  # a daemon that was restarted meanwhile learns so soon that its port is lent
 
 
 @contextlib.contextmanager
@@ -26,7 +27,7 @@ def borrowed(port: str, door: Path | None, lease_s: float = LEASE_S) -> Iterator
         yield ""
         return
     done = Event()
-    renewal = Thread(target=_renew, args=(asked, door, lease_s / 3, done), daemon=True)
+    renewal = Thread(target=_renew, args=(asked, door, min(_RENEW_S, lease_s / 3), done), daemon=True)
     renewal.start()
     try:
         yield ", ".join(sources)

@@ -8,12 +8,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 from edgeinfer.errors import EdgeinferError
-
-_BY_ID = Path("/dev/serial/by-id")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,19 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    found = [_look(port, args) for port in args.port or _ports()]
+    from firmware_bridge.port import ports
+
+    found = [_look(port, args) for port in args.port or [port.name for port in ports()]]
     for one in found:
         print(json.dumps(one) if args.json else "  ".join(str(value) for value in one.values() if value))
     if not found and not args.json:
         print("no serial ports; is the cable in? (dmesg | tail says what the kernel saw)")
     return 0
-
-
-def _ports() -> list[str]:
-    from serial.tools.list_ports import comports
-
-    names = {os.path.realpath(link): str(link) for link in _BY_ID.iterdir()} if _BY_ID.is_dir() else {}
-    return sorted(names.get(port.device, port.device) for port in comports())
 
 
 def _look(port: str, args: argparse.Namespace) -> dict[str, Any]:

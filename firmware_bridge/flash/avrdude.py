@@ -14,6 +14,7 @@ from firmware_bridge.flash.image import ERASED, Image
 from firmware_bridge.flash.package import Package
 
 _PROBE_S, _READ_S, _WRITE_S = 30.0, 300.0, 300.0
+_SILENCE_S = 30.0  # a page takes less than a second, its attempts to find the bootloader about ten
 _HOW = "apt install avrdude"
 _MARKS = 50  # hashes of one progress bar of avrdude
 
@@ -92,7 +93,7 @@ class Avrdude:
             entry.touch_1200(port)
         command = [*process.find("avrdude", _HOW), "-c", self._programmer, "-p", self._part]
         command += ["-b", str(self._baud), "-P", port, *what]
-        return process.run(command, timeout_s, bars or len)
+        return process.run(command, timeout_s, bars or len, port=port, silence_s=_SILENCE_S)
 
 
 class _Bars:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass
-
+from firmware_bridge import boot_messages as boot
+from firmware_bridge import messages as m
 from firmware_bridge.flash import wire
 from firmware_bridge.flash.errors import FlashError, PackageError
 from firmware_bridge.flash.flasher import Options, Probe, Progress, Traits, number
@@ -13,25 +12,11 @@ from firmware_bridge.flash.manifest import PartEntry
 from firmware_bridge.flash.package import Package
 from firmware_bridge.flash.wire import Wire
 
-_INFO = struct.Struct("<BBBBBIIIHII")
 _ENTER_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """A BOOT_INFO reply, docs/firmware.md."""
-
-    result: int
-    slot: int
-    slots: int
-    active: int
-    state: int
-    base: int
-    size: int
-    page: int
-    write_max: int
-    length: int
-    crc32: int
+_WATCHDOG_S = (
+    8.0  # the example bootloader's watchdog bites after 5 s; then an image that hangs is rolled back
+)
+_ERASING = 0.2  # share of the work; an erase takes about as long as five writes of 496 bytes
 
 
 class Edgeboot:
@@ -43,7 +28,7 @@ class Edgeboot:
         entry="the command enter_bootloader; a board without an image stays in its bootloader",
         reads_back=False,
         keeps_old=True,
-        proven="emulated board: our bootloader in the microbit of QEMU; first image and upgrade",
+        proven="emulated board: our bootloader in the microbit of QEMU, and its twin in the simulator: the whole matrix",
     )
 
     def __init__(self, options: Options) -> None:
@@ -66,27 +51,28 @@ class Edgeboot:
         with wire.opened(port, self._baud) as line:
             _enter(line)
             slot, part = _place(line, package)
-            content = package.images[part.file].content
-            _fill(line, slot, content, progress)
-            check = struct.pack("<BII", slot.slot, part.length, part.crc32)
-            _need(line, line.ask(wire.CHECK, check)[0], "the image in flash is not what was sent")
-            _need(line, line.ask(wire.RUN, bytes((slot.slot,)))[0], "the new image was not started")
+            _fill(line, slot, package.images[part.file].content, progress)
+            check = line.ask(boot.BootCheck(slot.slot, part.length, part.crc32), boot.BootChecked)
+            _need(line, check.result, "the image in flash is not what was sent")
+            _need(
+                line, line.ask(boot.BootRun(slot.slot), boot.BootRuns).result, "the new image was not started"
+            )
         progress(1.0)
 
     def accept(self, port: str) -> None:
         with wire.opened(port, self._baud) as line:
             if line.hello(_ENTER_S) is None:
                 raise FlashError(f"{port}: the new image stopped answering before it was accepted")
-            _need(line, line.command(wire.CONFIRM), "the new image could not be accepted")
+            _need(line, line.command(m.Order.CONFIRM_IMAGE), "the new image could not be accepted")
 
     def revert(self, port: str) -> None:
         """A reset without acceptance brings the old image back; one that hangs needs the watchdog or the button."""
         with wire.opened(port, self._baud) as line:
-            if line.hello(_ENTER_S) is None:
+            if line.hello(_WATCHDOG_S) is None:
                 raise FlashError(
                     f"{port}: the new image does not answer; press reset, and the old one comes back"
                 )
-            line.command(wire.REBOOT)
+            line.command(m.Order.REBOOT)
 
 
 def _enter(line: Wire) -> None:
@@ -94,7 +80,8 @@ def _enter(line: Wire) -> None:
     if found is None:
         raise FlashError(f"{line.port}: nobody answers; press reset and try again")
     if not found.bootloader:
-        _need(line, line.command(wire.ENTER_BOOTLOADER, wire.MAGIC), "the node does not enter its bootloader")
+        entered = line.command(m.Order.ENTER_BOOTLOADER, m.magic_arguments())
+        _need(line, entered, "the node does not enter its bootloader")
     for _ in range(10):  # an answer may still come from the firmware that is about to end
         found = line.hello(_ENTER_S)
         if found is None or found.bootloader:
@@ -103,10 +90,11 @@ def _enter(line: Wire) -> None:
         raise FlashError(f"{line.port}: the bootloader did not answer after the command")
 
 
-def _place(line: Wire, package: Package) -> tuple[_Slot, PartEntry]:
+def _place(line: Wire, package: Package) -> tuple[boot.BootInfo, PartEntry]:
     """A slot that is not the active one and for which the package has an image, by its address."""
     first = _info(line, 0)
-    free = [slot for slot in (_info(line, n) for n in range(first.slots)) if slot.slot != slot.active]
+    slots = [first, *(_info(line, n) for n in range(1, first.slots))]
+    free = [slot for slot in slots if slot.slot != slot.active]
     for slot in free:
         for part in package.manifest.parts:
             if part.offset == slot.base and part.length <= slot.size:
@@ -117,20 +105,21 @@ def _place(line: Wire, package: Package) -> tuple[_Slot, PartEntry]:
     )
 
 
-def _info(line: Wire, slot: int) -> _Slot:
-    return _Slot(*_INFO.unpack_from(line.ask(wire.INFO, bytes((slot,)))))
+def _info(line: Wire, slot: int) -> boot.BootInfo:
+    return line.ask(boot.BootInfoRequest(slot), boot.BootInfo)
 
 
-def _fill(line: Wire, slot: _Slot, content: bytes, progress: Progress) -> None:
+def _fill(line: Wire, slot: boot.BootInfo, content: bytes, progress: Progress) -> None:
     step = slot.write_max & ~3
     padded = content + bytes([ERASED]) * (-len(content) % 4)
     for at in range(0, len(padded), slot.page):
-        erase = struct.pack("<BII", slot.slot, at, slot.page)
-        _need(line, line.ask(wire.ERASE, erase)[0], f"page {at:#x} could not be erased")
+        erased = line.ask(boot.BootErase(slot.slot, at, slot.page), boot.BootErased)
+        _need(line, erased.result, f"page {at:#x} could not be erased")
+        progress(at / len(padded) * _ERASING)
     for at in range(0, len(padded), step):
-        body = struct.pack("<BI", slot.slot, at) + padded[at : at + step]
-        _need(line, line.ask(wire.WRITE, body)[0], f"writing at {at:#x} failed")
-        progress(min(at / len(padded), 0.99))
+        written = line.ask(boot.BootWrite(slot.slot, at, padded[at : at + step]), boot.BootWritten)
+        _need(line, written.result, f"writing at {at:#x} failed")
+        progress(min(_ERASING + at / len(padded) * (1 - _ERASING), 0.99))
 
 
 def _need(line: Wire, result: int, what: str) -> None:

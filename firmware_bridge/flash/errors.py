@@ -17,3 +17,7 @@ class PackageError(FlashError):
 
 class PortBusyError(FlashError):
     """Somebody else holds the port."""
+
+
+class StoppedError(FlashError):
+    """The person at the terminal has had enough."""

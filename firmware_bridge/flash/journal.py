@@ -36,9 +36,11 @@ class Journal:
         line = json.dumps(record, ensure_ascii=False, separators=(", ", ": ")) + "\n"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            fd = os.open(self.folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            fd = os.open(self.folder / FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
             try:
-                os.write(fd, line.encode())  # one write: lines of several flashers do not mix
+                os.write(
+                    fd, _after_torn(fd) + line.encode()
+                )  # one write: lines of several flashers do not mix
                 os.fsync(fd)
             finally:
                 os.close(fd)
@@ -71,9 +73,10 @@ class Journal:
         return list(runs.values())
 
     def broken(self, port: str) -> Run | None:
-        """The last run on `port`, if it wrote to the board and never came to a verdict."""
-        runs = [run for run in self.jobs() if run.port == port and (run.verdict or run.wrote)]
-        return runs[-1] if runs and not runs[-1].verdict else None
+        """The last run that wrote to the board on `port`, if it was cut off or failed: what lies there is not known."""
+        device = os.path.realpath(port)
+        runs = [run for run in self.jobs() if run.touched and os.path.realpath(run.port) == device]
+        return runs[-1] if runs and runs[-1].verdict in {"", "failed"} else None
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,11 @@ class Run:
         return any(r["step"] in {"write", "revert"} for r in self.records)
 
     @property
+    def touched(self) -> bool:
+        """Whether the board holds since this run something else, or was proven to hold what it should."""
+        return self.wrote or self.verdict == "already"
+
+    @property
     def package(self) -> Path | None:
         """The copy of the package that this run flashed."""
         return Path(self._fact("package")) if self._fact("package") else None
@@ -122,6 +130,12 @@ class Run:
             "result": self.verdict or f"broken off at {last['step']}",
             "runs_now": str(last.get("runs_now", "")),
         }
+
+
+def _after_torn(fd: int) -> bytes:
+    """A line that a power cut tore must not swallow the next one."""
+    end = os.fstat(fd).st_size
+    return b"\n" if end and os.pread(fd, 1, end - 1) != b"\n" else b""
 
 
 def who() -> str:

@@ -13,6 +13,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h; kept over exec
 
 
 def main(parent_pid: int, command: list[str]) -> None:
+    os.setpgid(0, 0)  # Ctrl-C is for the flasher, which then ends its tool in order
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:  # it died before we could ask
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""One flasher a port: a lock file, and the answer to "who has this port open?" from /proc.
+"""One flasher a port: a lock file, and whether the port can be opened at all.
 
 flock on the device itself does not help: avrdude and terminal programs do not ask for it.
 """
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from firmware_bridge.flash.errors import FlashError, PackageError, PortBusyError
+from firmware_bridge.port import holders
 
 
 @contextmanager
@@ -70,8 +71,8 @@ def check(port: str) -> None:
             f"{port}: no permission; it belongs to the group {_group(path)}: add yourself to it "
             f"(sudo usermod -aG {_group(path)} USER) and log in again"
         )
-    if holders := holders_of(port):
-        raise PortBusyError(f"{port} is open in {', '.join(holders)}; end that first, nothing was written")
+    if others := holders(port):
+        raise PortBusyError(f"{port} is open in {', '.join(others)}; end that first, nothing was written")
 
 
 def wait_free(port: str, patience_s: float) -> None:
@@ -84,34 +85,6 @@ def wait_free(port: str, patience_s: float) -> None:
             if time.monotonic() >= end:
                 raise
         time.sleep(0.05)
-
-
-def holders_of(port: str) -> list[str]:
-    """`["minicom (process 4711)"]`: the other processes that have `port` open, as far as we may look."""
-    device = os.path.realpath(port)
-    others = [p for p in Path("/proc").iterdir() if p.name.isdigit() and int(p.name) != os.getpid()]
-    return [f"{_name(process)} (process {process.name})" for process in others if _has_open(process, device)]
-
-
-def _has_open(process: Path, device: str) -> bool:
-    try:
-        return any(_target(link) == device for link in (process / "fd").iterdir())
-    except OSError:  # it ended, or belongs to somebody else
-        return False
-
-
-def _target(link: Path) -> str:
-    try:
-        return str(link.readlink())
-    except OSError:
-        return ""
-
-
-def _name(process: Path) -> str:
-    try:
-        return (process / "comm").read_text().strip()
-    except OSError:
-        return "a process"
 
 
 def _group(path: Path) -> str:

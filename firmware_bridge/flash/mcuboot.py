@@ -6,6 +6,7 @@ and firmware that has an SMP server itself (Zephyr's mcumgr), which only its ima
 
 from __future__ import annotations
 
+from firmware_bridge import messages as m
 from firmware_bridge.flash import entry, smp, wire
 from firmware_bridge.flash.errors import FlashError, PackageError
 from firmware_bridge.flash.flasher import Options, Probe, Progress, Traits, number
@@ -87,7 +88,7 @@ class Mcuboot:
         progress(1.0)
 
     def accept(self, port: str) -> None:
-        if self._command(port, wire.CONFIRM, "the new image could not be accepted"):
+        if self._command(port, m.Order.CONFIRM_IMAGE, "the new image could not be accepted"):
             return
 
         async def work(server: Smp) -> None:
@@ -102,7 +103,7 @@ class Mcuboot:
 
     def revert(self, port: str) -> None:
         """A reset without acceptance brings the old image back; one that hangs needs the watchdog or the button."""
-        if not self._command(port, wire.REBOOT, "the node did not restart"):
+        if not self._command(port, m.Order.REBOOT, "the node did not restart"):
             try:
                 smp.talk(port, self._baud, Smp.reset)
             except FlashError as error:
@@ -114,7 +115,9 @@ class Mcuboot:
             runs, board = smp.active(await server.slots()), await server.board() or self._assume or "unknown"
             if runs is None:  # in serial recovery nothing runs
                 return Running(board, "MCUboot", "serial-recovery", bootloader=True)
-            return Running(board, "MCUboot-image", runs.version, build=runs.digest.hex())
+            return Running(
+                board, "MCUboot-image", runs.version, build=runs.digest.hex(), confirmed=runs.confirmed
+            )
 
         smp.need()
         try:
@@ -127,16 +130,16 @@ class Mcuboot:
     def _enter(self, port: str) -> None:
         """Into serial recovery, where the firmware speaks our protocol; else it has the server itself."""
         failed = "the node does not enter its bootloader"
-        if self._command(port, wire.ENTER_BOOTLOADER, failed, wire.MAGIC):
+        if self._command(port, m.Order.ENTER_BOOTLOADER, failed, m.magic_arguments()):
             _wait_restart(port)
 
-    def _command(self, port: str, code: int, failed: str, arguments: bytes = b"") -> bool:
+    def _command(self, port: str, order: m.Order, failed: str, arguments: bytes = b"") -> bool:
         """Whether the node speaks our protocol; it has then done as it was told."""
         with wire.opened(port, self._baud) as line:
             if line.hello(_HELLO_S) is None:
                 line.end_line()
                 return False
-            if result := line.command(code, arguments):
+            if result := line.command(order, arguments):
                 raise FlashError(f"{port}: {failed} (result {result})")
         return True
 

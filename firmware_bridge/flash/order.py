@@ -16,6 +16,9 @@ Result = Literal["flashed", "already", "would flash", "refused", "rolled back", 
 Tell = Callable[[str, float | None], None]
 """`tell(text, share)`: what a job does now, and how much of it is done (None where that is not known)."""
 
+Stop = Callable[[], int]
+"""How often the person asked to stop: 1 gives up and rolls back, 2 leaves the board as it is."""
+
 Lend = Callable[[str], AbstractContextManager[str]]
 """`with lend(port) as from_whom:` nobody else uses `port` inside; `from_whom` is "" where nobody had it."""
 
@@ -36,6 +39,7 @@ class Order:
     backup: bool = True
     hello_s: float = 4.0  # Optiboot waits 1 s after a reset, so at least 3 s
     prove_s: float = 15.0  # a boot, a watchdog's bite, and the bootloader's return
+    back_s: float = 15.0  # how long a rollback waits for a cable to be put in again
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class World:
     hello: Hello
     lend: Lend = lambda _port: nullcontext("")
     tell: Tell = lambda _text, _share: None
+    stop: Stop = lambda: 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ GPL tools are never imported. What a tool prints for people is shown, and judged
 from __future__ import annotations
 
 import codecs
+import math
 import os
 import selectors
 import shutil
@@ -20,9 +21,12 @@ from firmware_bridge.flash.errors import FlashError
 
 _LEASH = Path(__file__).with_name("leash.py")
 _TAIL = 16_384  # what is kept of a tool's words
+_LOOK_S = 0.2
+_END_S = 5.0
+
 
 OnText = Callable[[str], object]
-"""`on_text(text)`: a piece of what a tool prints, as it comes; a line may be cut anywhere."""
+"""`on_text(text)`: a piece of what a tool prints, as it comes; a line may be cut anywhere; "" when it is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +55,65 @@ def find(tool: str, how: str) -> list[str]:
     return [path]
 
 
-def run(command: Sequence[str], timeout_s: float, on_text: OnText = len) -> Done:
-    """Runs `command` to its end; `on_text` sees each piece of what it prints.
+def run(
+    command: Sequence[str],
+    timeout_s: float,
+    on_text: OnText = len,
+    *,
+    port: str = "",
+    silence_s: float = math.inf,
+) -> Done:
+    """Runs `command` to its end; `on_text` sees each piece of what it prints, and "" when it prints nothing for a while.
+
+    Ctrl-C at the terminal does not reach it: what `on_text` raises is what ends it.
 
     Raises:
-        FlashError: it cannot be started or did not end within `timeout_s` (it is then killed).
+        FlashError: it cannot be started, did not end within `timeout_s`, printed nothing for `silence_s`, or the
+            `port` that it works on went away (tools go on trying for minutes); it is then killed.
     """
     leashed = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *command]
     with subprocess.Popen(
         leashed, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         try:
-            said = _listen(process, timeout_s, on_text)
-            return Done(process.wait(5.0), said)
+            said = _listen(process, _Watch(timeout_s, silence_s, port), on_text)
+            return Done(process.wait(_END_S), said)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise FlashError(
+                f"the tool said its last word and did not end; it was stopped: {command[0]}"
+            ) from error
         except BaseException:
             process.kill()
             raise
 
 
-def _listen(process: subprocess.Popen[bytes], timeout_s: float, on_text: OnText) -> str:
+class _Watch:
+    """When a tool has had its time."""
+
+    def __init__(self, timeout_s: float, silence_s: float, port: str) -> None:
+        self._timeout_s, self._silence_s, self._port = timeout_s, silence_s, port
+        self._begun_s = self._heard_s = time.monotonic()
+
+    def heard(self) -> None:
+        self._heard_s = time.monotonic()
+
+    def check(self, said: str) -> None:
+        """Raises FlashError when it is over."""
+        now_s, last = time.monotonic(), said[-200:].strip()
+        if self._port and not Path(self._port).exists():
+            raise FlashError(f"{self._port} went away: is the cable in, does the board have power?")
+        if now_s - self._heard_s > self._silence_s:
+            raise FlashError(
+                f"the tool said nothing for {self._silence_s:.0f} s and was stopped: does the board have power? {last}"
+            )
+        if now_s - self._begun_s > self._timeout_s:
+            raise FlashError(f"the tool did not end within {self._timeout_s:.0f} s and was stopped: {last}")
+
+
+def _listen(process: subprocess.Popen[bytes], watch: _Watch, on_text: OnText) -> str:
     """All that it prints until it closes its output, the last part of it."""
-    said, end = "", time.monotonic() + timeout_s
+    said = ""
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     if process.stdout is None:
         raise AssertionError("started with a pipe")
@@ -79,13 +121,14 @@ def _listen(process: subprocess.Popen[bytes], timeout_s: float, on_text: OnText)
     with selectors.DefaultSelector() as ready:
         ready.register(descriptor, selectors.EVENT_READ)
         while True:
-            if not ready.select(max(0.0, end - time.monotonic())):
-                raise FlashError(
-                    f"the tool did not end within {timeout_s:.0f} s and was stopped: {said[-200:].strip()}"
-                )
+            watch.check(said)
+            if not ready.select(_LOOK_S):
+                on_text("")
+                continue
             raw = os.read(descriptor, 65_536)
             if not raw:
                 return said
+            watch.heard()
             text = decode(raw)
             said = (said + text)[-_TAIL:]
             on_text(text)

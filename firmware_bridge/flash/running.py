@@ -14,7 +14,10 @@ Proof = Literal["image", "build", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One HELLO. `length` 0 means that the node cannot hash its flash; `bootloader` that no firmware runs."""
+    """One HELLO. `length` 0 means that the node cannot hash its flash; `bootloader` that no firmware runs.
+
+    `confirmed`: the running image stays over a reset; one on trial is rolled back (boards with two slots only).
+    """
 
     board: str
     name: str
@@ -23,6 +26,7 @@ class Running:
     crc32: int = 0
     build: str = ""
     bootloader: bool = False
+    confirmed: bool = True
     boot: int = 0  # changes with every start of the node
 
     def __str__(self) -> str:

@@ -4,111 +4,122 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
-import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Final, TypeVar
 
+from firmware_bridge import boot_messages as boot
+from firmware_bridge import messages as m
+from firmware_bridge.errors import MalformedError, PortBusyError, PortError
+from firmware_bridge.flash import errors
 from firmware_bridge.flash.errors import FlashError
 from firmware_bridge.flash.running import Hello, Running
-from firmware_bridge.framing import VERSION, Deframer, Frame, wrap
+from firmware_bridge.framing import VERSION, Deframer, Frame
+from firmware_bridge.link import OtherVersion
+from firmware_bridge.port import Port, Setting
 
-HELLO, COMMAND, INFO, ERASE, WRITE, CHECK, RUN = 0x01, 0x05, 0x10, 0x11, 0x12, 0x13, 0x14
-REBOOT, ENTER_BOOTLOADER, CONFIRM = 4, 5, 6
-MAGIC = struct.pack("<I", 0xB007106D)
-_NAK = 0xFF
-_REPEAT_S = {ERASE: 2.5, CHECK: 2.5}  # docs/firmware.md, "Order"; 0.2 s for the others
-_HEAD = struct.Struct("<BBHIIIIB")
+_REPEAT_S: Final = {boot.BootErase.type: 2.5, boot.BootCheck.type: 2.5}  # docs/firmware.md, "Order"
+_REPEAT_OTHERS_S: Final = 0.2
+_TRIES, _TRIES_SLOW = 8, 3
 _ids = count(int.from_bytes(os.urandom(2), "little"))
+_Reply = TypeVar("_Reply", bound=m.Message)
 
 
 class Wire:
-    """An open port; use `opened`."""
+    """An open port with one node at its other end; use `opened`."""
 
-    def __init__(self, port: str, descriptor: int) -> None:
-        self.port, self._fd = port, descriptor
+    def __init__(self, port: Port) -> None:
+        self.port, self._port = port.name, port
         self._frames, self._sequence = Deframer(), 0
 
-    def ask(self, kind: int, body: bytes = b"", tries: int = 8) -> bytes:
-        """The body of the reply; repeats the request, which every node may hear twice.
+    def ask(self, request: m.Message, reply: type[_Reply]) -> _Reply:
+        """The answer of class `reply`; repeats the request, which every node may hear twice.
 
         Raises:
             FlashError: no answer, or NAK.
         """
-        self._sequence = (self._sequence + 1) & 0xFF
-        request = b"\0" + wrap(Frame(VERSION, 0, kind, self._sequence, body))
-        for _ in range(tries):
-            self._send(request)
-            frame = self._reply(kind, _REPEAT_S.get(kind, 0.2))
-            if frame is not None and frame.type == kind | 0x80:
-                return frame.body
-            if frame is not None:
+        self._sequence = self._sequence % 255 + 1  # 0 is what a node says unasked
+        for _ in range(_TRIES_SLOW if request.type in _REPEAT_S else _TRIES):
+            self._send(b"\0" + m.frame(request, self._sequence))
+            answer = self._reply(reply.type, _REPEAT_S.get(request.type, _REPEAT_OTHERS_S))
+            if isinstance(answer, reply):
+                return answer
+            if isinstance(answer, m.Nak):
                 raise FlashError(
-                    f"{self.port}: the node does not take request {kind:#04x} (NAK {frame.body.hex()})"
+                    f"{self.port}: the node does not take request {request.type:#04x} (NAK {answer.reason})"
                 )
-        raise FlashError(f"{self.port}: no answer to request {kind:#04x}: is the cable in?")
+        raise FlashError(f"{self.port}: no answer to request {request.type:#04x}: is the cable in?")
 
     def hello(self, timeout_s: float) -> Running | None:
-        """Asks every 200 ms until a node answers or the time is up."""
+        """Asks every 200 ms until a node answers or the time is up.
+
+        Raises:
+            FlashError: the port went away, or the node speaks only other versions of the protocol.
+        """
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
-            with contextlib.suppress(FlashError):
-                return running(self.ask(HELLO, bytes((VERSION, VERSION)), tries=1))
+            self._sequence = self._sequence % 255 + 1
+            self._send(b"\0" + m.frame(m.HelloRequest(), self._sequence))
+            answer = self._reply(m.Hello.type, _REPEAT_OTHERS_S)
+            if isinstance(answer, m.Hello):
+                return running(answer)
         return None
 
-    def command(self, code: int, arguments: bytes = b"") -> int:
+    def command(self, order: m.Order, arguments: bytes = b"") -> int:
         """The node's result; 0 is done."""
-        body = struct.pack("<HB", next(_ids) & 0xFFFF, code) + arguments
-        return self.ask(COMMAND, body)[3]
+        return self.ask(m.Command(next(_ids) & 0xFFFF, order, arguments), m.Ack).result
 
     def end_line(self) -> None:
         """What was asked so far is not the beginning of a line for a node that reads lines (SMP, a console)."""
         self._send(b"\n")
 
     def _send(self, raw: bytes) -> None:
-        try:
-            os.write(self._fd, raw)
-        except OSError as error:
-            raise FlashError(f"{self.port}: writing failed: {error.strerror}; is the cable in?") from error
+        with _told():
+            self._port.write(raw)
 
-    def _reply(self, kind: int, within_s: float) -> Frame | None:
+    def _reply(self, kind: int, within_s: float) -> m.Message | None:
+        """The answer to the open request, of type `kind` or a NAK."""
         end = time.monotonic() + within_s
         while (left := end - time.monotonic()) > 0:
-            if not select.select([self._fd], [], [], left)[0]:
-                return None
-            for frame in self._frames.feed(self._read()):
-                if not isinstance(frame, Frame):
+            with _told():
+                raw = self._port.read(left)
+            for frame in self._frames.feed(raw):
+                if not isinstance(frame, Frame) or frame.sequence != self._sequence:
                     continue
-                if frame.sequence == self._sequence and frame.type in {kind | 0x80, _NAK}:
-                    return frame
+                if frame.type in {kind, m.Nak.type}:
+                    return self._parse(frame)
         return None
 
-    def _read(self) -> bytes:
+    def _parse(self, frame: Frame) -> m.Message | None:
+        if frame.type == m.Hello.type and len(frame.body) >= 2:
+            oldest, newest = frame.body[:2]
+            if not oldest <= VERSION <= newest:
+                raise FlashError(f"{self.port}: {OtherVersion(oldest, newest)}")
         try:
-            raw = os.read(self._fd, 65_536)
-        except OSError as error:
-            raise FlashError(f"{self.port}: the port is gone: {error.strerror}; is the cable in?") from error
-        if not raw:
-            raise FlashError(f"{self.port}: the port is gone; is the cable in?")
-        return raw
+            return m.parse(frame)
+        except MalformedError:
+            return None
 
 
 @contextlib.contextmanager
 def opened(port: str, baud: int, *, dtr: bool = True, rts: bool = True) -> Iterator[Wire]:
     """Raises FlashError when `port` cannot be opened; `dtr` and `rts` are how these lines are held meanwhile."""
-    import serial
-
-    line: Any = serial.Serial(baudrate=baud, timeout=0, exclusive=True)
-    line.port, line.dtr, line.rts = port, dtr, rts
-    try:
-        line.open()
-    except OSError as error:
-        raise FlashError(f"{port} cannot be opened: {error}") from error
+    with _told():
+        line = Port(port, Setting(baud, dtr=dtr, rts=rts))
     with contextlib.closing(line):
-        yield Wire(port, line.fileno())
+        yield Wire(line)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except PortBusyError as error:
+        raise errors.PortBusyError(str(error)) from error
+    except PortError as error:
+        raise FlashError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +140,16 @@ def hello_at(baud: int) -> Hello:
     return HelloAt(baud)
 
 
-def running(body: bytes) -> Running:
-    """A HELLO reply; raises FlashError when it is malformed."""
-    try:
-        _, _, _, boot, _, length, crc, flags = _HEAD.unpack_from(body)
-        texts, at = [], _HEAD.size
-        for _ in range(4):
-            end = at + 1 + body[at]
-            texts.append(body[at + 1 : end].decode("utf-8", "replace"))
-            at = end
-    except (struct.error, IndexError) as error:
-        raise FlashError(f"a malformed HELLO: {body.hex()}") from error
-    board, name, version, build = texts
-    return Running(board, name, version, length, crc, build, bool(flags & 1), boot)
+def running(hello: m.Hello) -> Running:
+    """What a HELLO says that runs there."""
+    return Running(
+        hello.board,
+        hello.name,
+        hello.version,
+        hello.image_length,
+        hello.image_crc32,
+        hello.build,
+        bootloader=hello.bootloader,
+        confirmed=hello.confirmed,
+        boot=hello.boot_id,
+    )

@@ -4,8 +4,11 @@ They are of the same hand as the host's side. What only other people's software 
 elsewhere: the C library in emulators, the real Optiboot, the real tools.
 """
 
+from firmware_bridge.simulator.board import Board
 from firmware_bridge.simulator.line import Line
-from firmware_bridge.simulator.node import Firmware, Node, Stream
+from firmware_bridge.simulator.node import Firmware, Node
 from firmware_bridge.simulator.noise import Noise
+from firmware_bridge.simulator.program import Program
+from firmware_bridge.simulator.stream import Stream
 
-__all__ = ["Firmware", "Line", "Node", "Noise", "Stream"]
+__all__ = ["Board", "Firmware", "Line", "Node", "Noise", "Program", "Stream"]

@@ -8,9 +8,9 @@ import pty
 import select
 import time
 import tty
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, RLock, Thread
 from typing import Protocol
 
 _LONGEST_S = 0.05
@@ -43,7 +43,8 @@ class Line:
         spoil: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self.talkers, self._name, self.spoil = talkers, name, spoil
-        self._lock = Lock()  # the thread works on master and talkers; who unplugs waits for its step to end
+        # The thread works on master and talkers; who unplugs waits for its step to end, but a talker's own hook may.
+        self._lock = RLock()
         self._stop = Event()
         self._master = -1
         self.replug()
@@ -54,6 +55,12 @@ class Line:
     def port(self) -> str:
         """What a program opens."""
         return str(self._name or self._terminal)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing happens on the line inside: the time to press a button of a board."""
+        with self._lock:
+            yield
 
     def unplug(self) -> None:
         """The port vanishes: whoever has it open gets an error."""

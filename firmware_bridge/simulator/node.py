@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, field
 from typing import Final, Literal
 
 from firmware_bridge import messages as m
 from firmware_bridge.errors import MalformedError
 from firmware_bridge.framing import MAX_FRAME, OVERHEAD, VERSION, Deframer, Fault, Frame, wrap
-
-Signal = Callable[[int, int], bytes]
-"""`signal(first, rows)`: the raw values of so many rows from row `first` on, packed as READINGS wants them."""
+from firmware_bridge.simulator.stream import Running, Stream
 
 _WAITING: Final = 64  # messages that a polled node keeps; then the oldest goes, as on a small MCU
 _NEVER: Final = 1 << 62
@@ -28,33 +26,6 @@ class Firmware:
     board: str = "simulated"
     build: str = ""
     image: bytes = b"\xa5" * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """Channels that are sampled together, `rows` to a block. `channels` all have the same block id and rate."""
-
-    channels: tuple[m.Channel, ...]
-    signal: Signal
-    rows: int
-
-
-@dataclass(slots=True)
-class _Running:
-    """A stream that was started: where it is in its rows and blocks."""
-
-    stream: Stream
-    rate_mhz: int
-    begun_us: int = 0
-    row: int = 0
-    number: int = 0
-
-    def due_us(self) -> int:
-        """When the block that is being filled is full, in MCU time that does not wrap."""
-        return self.at_us(self.row + self.stream.rows)
-
-    def at_us(self, row: int) -> int:
-        return self.begun_us + row * 1_000_000_000 // self.rate_mhz
 
 
 @dataclass(slots=True)
@@ -101,7 +72,7 @@ class Node:
     _last_poll: tuple[int, m.Message] | None = None  # None where another request came after it
     _out: bytearray = field(default_factory=bytearray)
     _waiting: deque[m.Message] = field(default_factory=deque)
-    _running: list[_Running] = field(default_factory=list)
+    _running: list[Running] = field(default_factory=list)
     _deframer: Deframer = field(default_factory=Deframer)
 
     # --- what the shell calls ----------------------------------------------------------------------------
@@ -195,10 +166,7 @@ class Node:
             case m.Poll():
                 return self._waiting.popleft() if self._waiting else m.Nak(kind, m.Reason.NOTHING_WAITING)
             case m.StatusRequest():
-                c = self.counters
-                return m.Status(
-                    c.crc_errors, c.length_errors, c.overruns, c.ring_overflows, c.tx_dropped, c.repeats
-                )
+                return m.Status(*astuple(self.counters))
             case m.TimeRequest():
                 now_us = self._us() & 0xFFFFFFFF
                 return m.Time(asked.token, now_us, now_us)
@@ -265,14 +233,14 @@ class Node:
         if not self.streaming:
             numbers = {r.stream.channels[0].block: r.number for r in self._running}
             self._running = [
-                _Running(s, s.channels[0].rate_mhz, self._us(), number=numbers.get(s.channels[0].block, 0))
+                Running(s, s.channels[0].rate_mhz, self._us(), number=numbers.get(s.channels[0].block, 0))
                 for s in self.streams
             ]
         self.streaming = True
 
     # --- what goes out -----------------------------------------------------------------------------------
 
-    def _block(self, running: _Running) -> m.Readings:
+    def _block(self, running: Running) -> m.Readings:
         stream, first = running.stream, running.row
         told = m.Readings(
             stream.channels[0].block,

@@ -18,6 +18,7 @@ from edgeinfer.testing.clock import FakeClock
 @dataclass
 class Options:
     port: str
+    node: str = ""
 
 
 @dataclass
@@ -32,9 +33,9 @@ class House:
         self.health, self.hub = Health(self.clock), Hub()
         self.inbox = Inbox({"motor": "queue", "other": "queue"})
         self.hub.subscribe(self.inbox)
-        sources = {"motor": Serial(Options(self.port)), "other": Serial(Options("elsewhere"))}
+        self.sources = {"motor": Serial(Options(self.port)), "other": Serial(Options("elsewhere"))}
         self.lending = Lending(
-            lambda: sources,
+            lambda: self.sources,
             lambda: self.plans.append(self.lending.resting()),
             lambda work: work(),
             self.clock,
@@ -83,3 +84,15 @@ def test_a_renewed_lease_does_not_stop_the_source_again(house):
 def test_a_lease_without_end_is_refused(house):
     with pytest.raises(InputError, match="lease_s"):
         house.lending.lend(Lend(house.port, "a flasher", lease_s=1e9))
+
+
+def test_a_source_that_looks_for_its_node_on_all_ports_rests_until_the_port_is_back(house):
+    house.sources["searching"] = Serial(Options("", "press-vibration"))
+    house.health.mark("source.searching", "degraded", "no such node")
+    assert house.lending.lend(Lend(house.port, "a flasher"))["sources"] == ["motor", "searching"]
+
+
+def test_a_source_that_has_found_its_node_elsewhere_goes_on(house):
+    house.sources["found"] = Serial(Options("", "press-vibration"))
+    house.health.mark("source.found", "ok")
+    assert house.lending.lend(Lend(house.port, "a flasher"))["sources"] == ["motor"]
