@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from edgeinfer import registry
+from edgeinfer.engine.opening import backend_of
 from edgeinfer.engine.options import ModelOptions
-from edgeinfer.engine.predictor import backend_of
 from edgeinfer.engine.window_predictor import open_either
 from edgeinfer.errors import BundleError, InputError
 from edgeinfer.evaluate.examples import Dataset, Example
