@@ -7,10 +7,9 @@ docs/flashing.md tells which tools flash which boards, and what happens when the
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
 from pathlib import Path
 
-from edgeinfer.cli.setting import DEFAULT_CONFIG
+from edgeinfer.cli.subcommands import add_all, add_daemon, run
 from edgeinfer.errors import EdgeinferError, InputError
 
 _COMMANDS = {
@@ -34,38 +33,18 @@ _EXIT = "exit codes: 0 done · 1 the world failed (the node runs what the last l
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands; each module adds its own options."""
-    commands = parser.add_subparsers(dest="firmware_command", required=True, metavar="COMMAND")
-    for name, (text, example) in _COMMANDS.items():
-        module = import_module(f"edgeinfer.cli.firmware_{name}")
-        command = commands.add_parser(
-            name,
-            help=text,
-            description=module.__doc__,
-            epilog=f"example: {example}\n{_EXIT}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(command)
-        command.add_argument("--json", action="store_true", help="for programs: JSON on stdout")
+    for _, command in add_all(parser, "firmware", _COMMANDS, _EXIT):
         command.add_argument(
             "--state", type=Path, metavar="DIR", help="where log and backups lie, when elsewhere"
         )
-        command.add_argument(
-            "--config",
-            type=Path,
-            default=DEFAULT_CONFIG,
-            metavar="FILE",
-            help=f"the daemon's config: its state folder and control socket (default: {DEFAULT_CONFIG})",
-        )
-        command.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
+        add_daemon(command)
 
 
 def main(args: argparse.Namespace) -> int:
     """Runs the subcommand; what firmware_bridge says is wrong becomes this program's error."""
     from firmware_bridge.flash.errors import FlashError
 
-    command = import_module(f"edgeinfer.cli.firmware_{args.firmware_command}")
     try:
-        code: int = command.main(args)
+        return run(args, "firmware")
     except FlashError as error:
         raise (InputError if error.exit_code == 2 else EdgeinferError)(str(error)) from error
-    return code

@@ -13,6 +13,7 @@ from typing import Any
 
 from edgeinfer.cli.broker import Subscription, add_broker
 from edgeinfer.cli.setting import seconds
+from edgeinfer.cli.table import columns
 from edgeinfer.wire.roster import HEARTBEAT_S, Roster, Seen
 
 _REDRAW_S = 2.0
@@ -85,6 +86,4 @@ def _as_text(roster: Roster, now_s: float) -> str:
         )
         rows.append(["-" if cell in {None, ""} else str(cell) for cell in shown])
         notes += [f"{shown[0]}: {part}: {why}" for part, why in row["degraded"].items()]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*table, *notes])
+    return "\n".join([*columns(rows, indent=""), *notes])

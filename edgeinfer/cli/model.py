@@ -7,10 +7,9 @@ From nothing but a .tflite and a labels file: `try` shows what it finds, `add` m
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
 from pathlib import Path
 
-from edgeinfer.cli.setting import DEFAULT_CONFIG
+from edgeinfer.cli.subcommands import add_all, add_daemon, run
 
 _COMMANDS = {
     "try": ("run a model on pictures, a video or a camera", "edgeinfer model try ./my_model.tflite belt.mp4"),
@@ -48,58 +47,22 @@ _COMMANDS = {
         "edgeinfer model pack scratch --key ~/.config/edgeinfer/key.pem",
     ),
 }
-_STORE = {
-    "inspect",
-    "verify",
-    "add",
-    "list",
-    "use",
-    "rollback",
-    "remove",
-    "bench",
-    "pack",
-    "eval",
-    "compare",
-    "quantize",
-}
+_STORE = set(_COMMANDS) - {"try"}
 _DAEMON = {"add", "use", "rollback"}
 _EXIT = "exit codes: 0 done · 1 the world failed · 2 the user's input is wrong"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands; each module adds its own options."""
-    commands = parser.add_subparsers(dest="model_command", required=True, metavar="COMMAND")
-    for name, (text, example) in _COMMANDS.items():
-        module = import_module(f"edgeinfer.cli.model_{name}")
-        command = commands.add_parser(
-            name,
-            help=text,
-            description=module.__doc__,
-            epilog=f"example: {example}\n{_EXIT}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(command)
-        command.add_argument("--json", action="store_true", help="for programs: JSON on stdout")
+    for name, command in add_all(parser, "model", _COMMANDS, _EXIT):
         if name in _STORE:
             command.add_argument(
                 "--state", type=Path, metavar="DIR", help="a state folder, whose models/ is the store"
             )
         if name in _DAEMON:
-            _add_door(command)
-
-
-def _add_door(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--config",
-        type=Path,
-        default=DEFAULT_CONFIG,
-        metavar="FILE",
-        help=f"the config of the daemon that is told (default: {DEFAULT_CONFIG})",
-    )
-    command.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
+            add_daemon(command)
 
 
 def main(args: argparse.Namespace) -> int:
     """Runs the subcommand."""
-    code: int = import_module(f"edgeinfer.cli.model_{args.model_command}").main(args)
-    return code
+    return run(args, "model")

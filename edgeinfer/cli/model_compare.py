@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgeinfer.cli.columns import number, table
 from edgeinfer.cli.model_asked import add_data_arguments, bundle_of, run_shown
+from edgeinfer.cli.table import columns, number
 from edgeinfer.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _text(found: Comparison) -> Iterator[str]:
     ]
     yield f"A  {a.model} on {a.runtime}"
     yield f"B  {b.model} on {b.runtime}"
-    yield from table(rows)
+    yield from columns(rows, figures=True)
     yield f"  agreement over {a.answers} answers: " + ", ".join(
         f"{n} {v:.4f}" for n, v in found.agreement.items()
     )

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgeinfer.cli.columns import number, table
 from edgeinfer.cli.model_asked import add_data_arguments, bundle_of, run_shown
+from edgeinfer.cli.table import columns, number
 from edgeinfer.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _text(reports: list[Report]) -> Iterator[str]:
         yield "  " + "  ".join(f"{name} {number(value)}" for name, value in report.figures.items())
         names = list(next(iter(report.classes.values()), {}))
         rows = [[label, *(number(figures[n]) for n in names)] for label, figures in report.classes.items()]
-        yield from table([["class", *names], *rows])
+        yield from columns([["class", *names], *rows], figures=True)
         if report.confusion:
             yield from _matrix(report.confusion)
 
@@ -72,4 +72,4 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
         [f"{n} {label}", *map(str, row)]
         for n, (label, row) in enumerate(zip(matrix.labels, matrix.rows, strict=True), start=1)
     ]
-    yield from table([head, *rows])
+    yield from columns([head, *rows], figures=True)

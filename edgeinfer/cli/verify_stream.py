@@ -17,6 +17,7 @@ from typing import Any
 
 from edgeinfer.cli.broker import Subscription, add_broker
 from edgeinfer.cli.setting import seconds
+from edgeinfer.cli.table import columns
 from edgeinfer.wire.stream import Streams
 
 _COLUMNS = {
@@ -74,8 +75,7 @@ def _as_text(streams: Streams) -> str:
     if not rows:
         return "no decisions came: is the topic right, does a device decide?"
     table = [list(_COLUMNS.values()), *([str(row[key]) for key in _COLUMNS] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table]
+    lines = list(columns(table, indent=""))
     for row in rows:
         lines += [f"{row['device']}: {a} to {b} never came and nobody said why" for a, b in row["holes"]]
     if streams.foreign:

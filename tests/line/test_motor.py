@@ -4,35 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from edgeinfer.cli.demo import MOTOR
 from edgeinfer.testing.motor import motor
 from tests.line.conftest import states
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-CONFIG = """
-device = "press-07"
-[source.motor]
-kind = "serial"
-port = "{port}"
-node = "press-vibration"
-block_s = 1.0
-[model.vibration]
-bundle = "vibration"
-[rule.bearing]
-kind = "threshold"
-value = "anomaly"
-on_above = 1.0
-for_s = 0.4
-clear_s = 2.0
-[pipeline.condition]
-source = "motor"
-model = "vibration"
-rules = ["bearing"]
-[sink.plant]
-kind = "mqtt"
-url = "{broker}"
-"""
+CONFIG = 'device = "press-07"\n' + MOTOR + '[sink.plant]\nkind = "mqtt"\nurl = "{broker}"\n'
 
 
 def test_a_bearing_that_fails_is_told_and_a_pulled_plug_makes_it_unknown(
