@@ -18,6 +18,7 @@ from firmware_bridge.flash.journal import Journal
 from firmware_bridge.flash.order import Order, World
 from firmware_bridge.flash.sources import Found, gather
 from firmware_bridge.flash.wire import hello_at
+from firmware_bridge.port import holders
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -102,6 +103,7 @@ def killed_in_the_middle(bench, file, image: Image, share: float) -> None:
     wait_for(lambda: bench.pages_of(image) >= wanted or flasher.poll() is not None, 60.0)
     flasher.kill()
     flasher.wait()
+    wait_for(lambda: not holders(bench.uno.port), 5.0, "its avrdude goes on")
     assert not bench.holds(image), "it was through before it was killed"
 
 
