@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeinfer.cli.firmware_lend import borrowed
-from edgeinfer.cli.firmware_place import socket_of
+from edgeinfer.cli.firmware_place import folder_of, socket_of
 from edgeinfer.errors import EdgeinferError
 
 if TYPE_CHECKING:
     from firmware_bridge.flash.package import Package
+    from firmware_bridge.flash.running import Running
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +29,8 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found))
     else:
-        print("\n".join(f"{key:<10} {value}" for key, value in found.items() if not isinstance(value, list)))
-        print("\n".join(f"image      {_line(part)}" for part in found.get("parts", ())), end="")
-        print()
+        lines = [f"{key:<10} {value}" for key, value in found.items() if not isinstance(value, list)]
+        print("\n".join([*lines, *(f"image      {_line(part)}" for part in found.get("parts", ()))]))
     return 0
 
 
@@ -56,7 +56,22 @@ def _node(args: argparse.Namespace) -> dict[str, Any]:
             f"{args.what}: no HELLO within 4 s: not our firmware, another baud rate, or only a bootloader; "
             "it can still be flashed"
         )
-    return asdict(running)
+    return {"runs": str(running), **asdict(running), **_doubts(args, running)}
+
+
+def _doubts(args: argparse.Namespace, running: Running) -> dict[str, str]:
+    """Name and version of a half-written image look right: only its CRC tells."""
+    from firmware_bridge.flash import backup
+    from firmware_bridge.flash.journal import Journal
+
+    broken = Journal(folder_of(args)).broken(args.what)
+    if broken is None or not backup.torn(running, broken):
+        return {}
+    last = broken.summary
+    return {
+        "doubt": f"the last run ({last['what']}) was {last['result']}, and this CRC is neither of its image nor of the one "
+        f"before: probably half of it; edgeinfer firmware flash --resume --port {args.what}"
+    }
 
 
 def _line(part: dict[str, Any]) -> str:

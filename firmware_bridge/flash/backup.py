@@ -52,6 +52,12 @@ def keep(
     return Before(running, packages.load(path)), path
 
 
+def torn(running: Running, broken: Run) -> bool:
+    """Whether a node that says HELLO runs neither what a broken run wrote nor what it had kept: probably half of it."""
+    known = [one for one in (_load(broken.package), _load(broken.backup)) if one]
+    return bool(running.length) and not running.bootloader and not whole(running, known)
+
+
 def _half_written(image: Image, running: Running | None, broken: Run, package: Package) -> bool:
     """By CRC where the node has one, and by what flash holds: the name and version of a torn image look right."""
     known = [one for one in (_load(broken.package), _load(broken.backup), package) if one]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from firmware_bridge import boot_messages as boot
 from firmware_bridge import messages as m
 from firmware_bridge.flash import wire
-from firmware_bridge.flash.errors import FlashError, PackageError
+from firmware_bridge.flash.errors import FlashError, NoAnswerError, PackageError
 from firmware_bridge.flash.flasher import Options, Probe, Progress, Traits, number
 from firmware_bridge.flash.image import ERASED, Image
 from firmware_bridge.flash.manifest import PartEntry
@@ -54,9 +56,7 @@ class Edgeboot:
             _fill(line, slot, package.images[part.file].content, progress)
             check = line.ask(boot.BootCheck(slot.slot, part.length, part.crc32), boot.BootChecked)
             _need(line, check.result, "the image in flash is not what was sent")
-            _need(
-                line, line.ask(boot.BootRun(slot.slot), boot.BootRuns).result, "the new image was not started"
-            )
+            _run(line, slot.slot)
         progress(1.0)
 
     def accept(self, port: str) -> None:
@@ -79,15 +79,26 @@ def _enter(line: Wire) -> None:
     found = line.hello(_ENTER_S)
     if found is None:
         raise FlashError(f"{line.port}: nobody answers; press reset and try again")
+    result = 0
     if not found.bootloader:
-        entered = line.command(m.Order.ENTER_BOOTLOADER, m.magic_arguments())
-        _need(line, entered, "the node does not enter its bootloader")
+        result = line.command(m.Order.ENTER_BOOTLOADER, m.magic_arguments())
     for _ in range(10):  # an answer may still come from the firmware that is about to end
         found = line.hello(_ENTER_S)
         if found is None or found.bootloader:
             break
-    if found is None or not found.bootloader:
+    if found is None:
         raise FlashError(f"{line.port}: the bootloader did not answer after the command")
+    if (
+        not found.bootloader
+    ):  # only now: where an answer was lost, the repeat met a bootloader that knows no such command
+        _need(line, result, "the node does not enter its bootloader")
+        raise FlashError(f"{line.port}: the node said that it enters its bootloader, and did not")
+
+
+def _run(line: Wire, slot: int) -> None:
+    """Where the answer was lost, the repeat meets the new image, which refuses it: HELLO tells what became of it."""
+    with contextlib.suppress(NoAnswerError):
+        _need(line, line.ask(boot.BootRun(slot), boot.BootRuns).result, "the new image was not started")
 
 
 def _place(line: Wire, package: Package) -> tuple[boot.BootInfo, PartEntry]:

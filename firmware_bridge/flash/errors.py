@@ -21,3 +21,7 @@ class PortBusyError(FlashError):
 
 class StoppedError(FlashError):
     """The person at the terminal has had enough."""
+
+
+class NoAnswerError(FlashError):
+    """A node does not answer a request, or answers that it does not know it."""

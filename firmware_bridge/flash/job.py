@@ -38,6 +38,7 @@ _PATIENCE: Final[Mapping[str, int]] = {
     "accept": 2,
     "revert": 2,
 }  # how often stop is asked before such a step stops
+_DYING_S = 0.5  # the tool of a flasher that was just killed
 _FREE_S = 3.0  # a daemon that has just lent a port may still be closing it
 
 
@@ -118,7 +119,7 @@ class Job:
     def _borrow(self) -> Mapping[str, object]:
         self.world.tell("asking for the port", None)
         owner = self._exit.enter_context(self.world.lend(self.order.port))
-        lock.wait_free(self.order.port, _FREE_S if owner else 0.0)
+        lock.wait_free(self.order.port, _FREE_S if owner else _DYING_S)
         return {"from": owner or "nobody"}
 
     def _identify(self) -> Mapping[str, object]:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import grp
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from firmware_bridge import port as ports
+from firmware_bridge.errors import PortBusyError as BusyError
+from firmware_bridge.errors import PortDeniedError, PortError
 from firmware_bridge.flash.errors import FlashError, PackageError, PortBusyError
-from firmware_bridge.port import holders
 
 
 @contextmanager
@@ -63,16 +64,14 @@ def check(port: str) -> None:
         FlashError: no permission; says which group is missing.
         PortBusyError: somebody has it open; says who.
     """
-    path = Path(port)
-    if not path.exists():
-        raise PackageError(f"{port}: there is no such port; edgeinfer firmware list shows those that are")
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise FlashError(
-            f"{port}: no permission; it belongs to the group {_group(path)}: add yourself to it "
-            f"(sudo usermod -aG {_group(path)} USER) and log in again"
-        )
-    if others := holders(port):
-        raise PortBusyError(f"{port} is open in {', '.join(others)}; end that first, nothing was written")
+    try:
+        ports.check(port)
+    except BusyError as error:
+        raise PortBusyError(f"{error}, nothing was written") from error
+    except PortDeniedError as error:
+        raise FlashError(str(error)) from error
+    except PortError as error:
+        raise PackageError(str(error)) from error
 
 
 def wait_free(port: str, patience_s: float) -> None:
@@ -85,11 +84,3 @@ def wait_free(port: str, patience_s: float) -> None:
             if time.monotonic() >= end:
                 raise
         time.sleep(0.05)
-
-
-def _group(path: Path) -> str:
-    gid = path.stat().st_gid
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)

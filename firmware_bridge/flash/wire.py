@@ -38,7 +38,8 @@ class Wire:
         """The answer of class `reply`; repeats the request, which every node may hear twice.
 
         Raises:
-            FlashError: no answer, or NAK.
+            NoAnswerError: no answer, or NAK.
+            FlashError: the port went away.
         """
         self._sequence = self._sequence % 255 + 1  # 0 is what a node says unasked
         for _ in range(_TRIES_SLOW if request.type in _REPEAT_S else _TRIES):
@@ -47,10 +48,10 @@ class Wire:
             if isinstance(answer, reply):
                 return answer
             if isinstance(answer, m.Nak):
-                raise FlashError(
+                raise errors.NoAnswerError(
                     f"{self.port}: the node does not take request {request.type:#04x} (NAK {answer.reason})"
                 )
-        raise FlashError(f"{self.port}: no answer to request {request.type:#04x}: is the cable in?")
+        raise errors.NoAnswerError(f"{self.port}: no answer to request {request.type:#04x}: is the cable in?")
 
     def hello(self, timeout_s: float) -> Running | None:
         """Asks every 200 ms until a node answers or the time is up.

@@ -244,3 +244,19 @@ def test_a_node_of_a_later_protocol_is_told_with_both_versions(bench, capsys):
     assert bench.board.flash.changes == changes
     assert main(["firmware", "info", bench.port]) == 1
     assert "version 2 to 3" in capsys.readouterr().err
+
+
+def test_a_node_whose_image_is_neither_the_new_nor_the_old_one_is_doubted(tmp_path, capsys):
+    bench = Bench(tmp_path)
+    with bench.line:
+        file = bench.pack("2.0.0")
+        words = ["firmware", "info", bench.port, "--state", str(bench.state)]
+        assert bench.flash("1.0.0").result == "flashed"
+        assert main(words) == 0
+        assert "doubt" not in capsys.readouterr().out, "the last run came to its end"
+        bench.journal.write("b", bench.port, "keep", "ok", what="node 2.0.0 for microbit", package=str(file))
+        bench.journal.write("b", bench.port, "write", "begun")
+        assert main(words) == 0
+        said = capsys.readouterr().out
+        assert "node 1.0.0 on microbit" in said
+        assert "probably half of it" in said

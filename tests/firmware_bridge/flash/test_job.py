@@ -6,7 +6,11 @@ import subprocess
 
 import pytest
 
+from firmware_bridge import boot_messages as boot
+from firmware_bridge import messages as m
 from firmware_bridge.flash.wire import hello_at
+from firmware_bridge.framing import Deframer, Frame
+from firmware_bridge.simulator import Noise
 from tests.firmware_bridge.flash.bench import SIZE, Bench
 
 
@@ -192,6 +196,36 @@ def test_a_power_cut_in_the_middle_costs_nothing_but_the_attempt(running, change
     assert running.flash("2.0.0").exit_code == 0
     running.power_cycle()
     assert running.runs_whole("2.0.0")
+
+
+@pytest.mark.slow
+def test_a_bad_cable_costs_time_and_nothing_else(running):
+    running.line.spoil = Noise(flip=1e-3, drop=1e-3, insert=1e-3, seed=5)
+    verdict = running.flash("2.0.0", hello_s=3.0, prove_s=5.0)
+    assert (verdict.result, verdict.proof) == ("flashed", "image")
+    running.line.spoil = bytes
+    assert running.runs_whole("2.0.0")
+
+
+@pytest.mark.parametrize(
+    "answer", [m.Ack, boot.BootErased, boot.BootWritten, boot.BootChecked, boot.BootRuns]
+)
+def test_an_answer_that_is_lost_costs_a_repeat_and_nothing_else(running, answer):
+    """The repeat of enter_bootloader meets the bootloader, that of BOOT_RUN the new image."""
+    lost = []
+
+    def lose_first(out: bytes) -> bytes:
+        is_it = any(isinstance(f, Frame) and f.type == answer.type for f in Deframer().feed(out))
+        if is_it and not lost:
+            lost.append(out)
+            return b""
+        return out
+
+    running.line.spoil = lose_first
+    assert running.flash("2.0.0").result == "flashed"
+    assert lost
+    running.power_cycle()
+    assert running.board.runs == "2.0.0"
 
 
 def test_a_run_that_broke_off_between_start_and_acceptance_is_accepted_by_the_next(running):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from firmware_bridge import boot_messages as boot
 from firmware_bridge import messages as m
@@ -13,20 +15,10 @@ from firmware_bridge.simulator import Board, Line, Program
 from firmware_bridge.simulator.nor import Nor
 from firmware_bridge.simulator.slots import Layout
 from tests.firmware_bridge.c import test_bootloader as real
-from tests.firmware_bridge.c.test_bootloader import (  # noqa: F401  the same tests against this board
-    test_a_blank_board_answers_as_a_bootloader_with_two_slots_and_nothing_to_start,
-    test_a_blank_board_takes_its_first_image_and_it_hashes_itself,
-    test_a_check_that_comes_again_changes_nothing,
-    test_a_confirmed_image_stays_over_resets,
-    test_a_reset_in_the_middle_of_a_transfer_keeps_the_old_image_and_the_next_flash_works,
-    test_a_wrong_crc_is_refused_and_the_old_image_goes_on,
-    test_an_erase_outside_of_the_slots_is_refused,
-    test_an_erased_slot_is_empty,
-    test_an_image_that_hangs_is_rolled_back_at_the_next_reset,
-    test_an_image_that_nobody_confirms_is_rolled_back_at_the_next_reset,
-    test_the_confirmed_image_that_would_start_cannot_be_erased,
-)
 from tests.firmware_bridge.c.wire import Talk
+
+# Every conversation that the bootloader in QEMU passes is held with this board as well, over the fixture `bench` below.
+globals().update({name: test for name, test in vars(real).items() if name.startswith("test_")})
 
 SMALL = Layout(flash=0x2000, page=256, base=0x400, size=0x600)
 S = 1_000_000_000
@@ -171,3 +163,29 @@ def test_writing_only_clears_bits_and_erasing_a_page_sets_them():
     assert flash.read(0, 8) == b"\0\0\0\0\xff\xff\xff\xff"
     flash.erase(0)
     assert flash.read(0, 4) == b"\xff" * 4
+
+
+BYTE, WORD = (
+    st.integers(0, 255),
+    st.sampled_from([0, 4, 255, 256, 0x500, 0x600, 0x5FC, 0xFFFFFF00, 0xFFFFFFFF]),
+)
+REQUESTS = st.one_of(
+    st.builds(boot.BootInfoRequest, BYTE),
+    st.builds(boot.BootErase, st.integers(0, 3), WORD, WORD),
+    st.builds(boot.BootWrite, st.integers(0, 3), WORD, st.binary(max_size=64)),
+    st.builds(boot.BootCheck, st.integers(0, 3), WORD, WORD),
+    st.builds(m.Command, BYTE, st.integers(0, 10), st.binary(max_size=5)),
+)
+
+
+@given(st.lists(REQUESTS, max_size=20), st.binary(max_size=200))
+@settings(deadline=None, max_examples=60)
+def test_no_request_and_no_garbage_harms_the_image_that_was_accepted(requests, garbage):
+    board, host = upgraded(None)
+    host.enter()
+    for request in requests:
+        host.ask(request)
+    board.receive(garbage + b"\0", host.now_ns)
+    board.reset()
+    assert board.runs == "2.0.0"
+    assert host.ask(m.HelloRequest()).image_crc32 == zlib.crc32(image(1, "2.0.0"))
