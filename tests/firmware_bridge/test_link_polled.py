@@ -79,6 +79,16 @@ def test_a_node_that_is_absent_is_greeted_every_two_seconds_only(pair):
     assert pair.of(Block)
 
 
+def test_one_that_was_absent_before_is_greeted_seldom_from_the_start_and_at_once_known_when_it_answers():
+    absent = Pair(counting_node(address=3))
+    absent.link, absent.node.silent = Link(3, absent=True), True
+    assert absent.run(4.5) == Counter(HelloRequest=3)
+    present = Pair(counting_node(address=3))
+    present.link = Link(3, absent=True)
+    present.run(0.5)
+    assert present.of(Block)
+
+
 def test_a_restart_of_a_node_that_cannot_announce_it_is_noticed(pair):
     pair.run(2)
     pair.node.restart()

@@ -52,7 +52,8 @@ def test_two_nodes_of_one_pair_are_two_sources_with_a_health_of_their_own(daemon
         seen = run.post("source.pump")
         wait_for(lambda: run.post("source.pump")["samples"] > seen["samples"] + 20)
         press.silent = False
-        press.log(3, "the coolant is low")
+        with line._lock:  # its thread works on the node
+            press.log(3, "the coolant is low")
         run.wait_post("source.press", "ok", 40)
         wait_for(lambda: "press: press: the coolant is low" in run.log())
         told = run.post("source.pump")
