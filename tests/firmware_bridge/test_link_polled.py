@@ -22,6 +22,7 @@ class Pair:
         self.node, self.link, self.now_ns = node, Link(3), 5 * S
         self.events: list = []
         self.lose = 0  # so many of the node's next answers
+        self.halve = False  # or of the next one the second half
         self._heard = Deframer()
 
     def run(self, s: float) -> Counter:
@@ -38,6 +39,8 @@ class Pair:
             answer = self.node.outgoing()
             if answer and self.lose:
                 self.lose, answer = self.lose - 1, b""
+            if answer and self.halve:
+                self.halve, answer = False, answer[: len(answer) // 2]
             self.events += self.link.receive(answer, self.now_ns)
         return asked
 
@@ -67,6 +70,18 @@ def test_a_lost_answer_is_asked_for_again_and_costs_no_block(pair):
     blocks = pair.of(Block)
     assert not any(b.lost for b in blocks)
     assert rows(blocks).tolist() == np.frombuffer(counted(0, len(rows(blocks))), "<i2")[::2].tolist()
+
+
+def test_half_an_answer_does_not_spoil_its_repeat_too(pair):
+    pair.run(2)
+    before = pair.of(Block)
+    for _ in range(5):
+        pair.halve = True
+        pair.run(0.35)
+        assert len(pair.of(Block)) > len(before)
+        before = pair.of(Block)
+    assert not any(b.lost for b in before)
+    assert pair.link.counts[1:] == (0, 5)
 
 
 def test_a_node_that_is_absent_is_greeted_every_two_seconds_only(pair):
