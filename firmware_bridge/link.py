@@ -225,13 +225,13 @@ class Link:
         events: list[Silent] = []
         request = self._open
         if request is not None and now_ns - request.sent_ns >= self._repeat_ns:
+            if self.address:  # the exchange is over: half an answer will not go on
+                self._malformed += self._deframer.forget()
             if self._gave_up(request, now_ns):
                 events.append(Silent(STEPS[self.state].reason))
                 self._heard_ns, self.absent, self._open = now_ns, True, None
                 self.state = STEPS[self.state].then
             else:
-                if self.address:  # the exchange is over: half an answer will not go on
-                    self._malformed += self._deframer.forget()
                 request.tries, request.sent_ns = request.tries + 1, now_ns
                 self._write(request)
         if self._open is None and (message := self._next(now_ns)) is not None:

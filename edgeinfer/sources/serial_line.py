@@ -19,7 +19,7 @@ from firmware_bridge.errors import PortBusyError, PortLostError
 from firmware_bridge.port import Port, Setting
 
 _LOOK_S = 0.2  # how often a waiting read looks whether it should stop
-BEGIN_S = 0.1  # docs/firmware.md, "A shared pair": an answer begins within 50 ms; adapters take their time
+BEGIN_S = 0.1  # docs/firmware.md, "Shared pair": an answer begins within 50 ms; adapters take their time
 _REST_S = 0.05  # and has no longer pauses
 _BABBLE_S = 1.0  # what goes on for longer is no answer
 
