@@ -21,7 +21,8 @@ class Seat:
 class Commons:
     """One object of a class for all sources of a daemon, such as the lines that several of them share.
 
-    `seated` are the ports that sources name in the config, open or not: nobody else touches them.
+    `seated` are the ports that sources name in the config, open or not: nobody else touches them. `found` are the
+    ports that sources found by themselves and have open now, by the source's name.
 
     Args:
         state: the daemon's state folder; None outside of a daemon.
@@ -30,6 +31,7 @@ class Commons:
     def __init__(self, state: Path | None = None) -> None:
         self.state = state
         self.seated: frozenset[str] = frozenset()
+        self.found: dict[str, str] = {}
         self._kept: dict[type[Any], object] = {}
 
     def the(self, kind: type[T]) -> T:

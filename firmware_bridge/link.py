@@ -15,28 +15,9 @@ from firmware_bridge import messages as m
 from firmware_bridge.clock import NodeClock
 from firmware_bridge.errors import MalformedError
 from firmware_bridge.framing import VERSION, Deframer, Fault, Frame
-from firmware_bridge.link_events import (
-    Answered,
-    Block,
-    Described,
-    Event,
-    Greeted,
-    OtherVersion,
-    Said,
-    Silent,
-)
+from firmware_bridge.link_events import Answered, Block, Described, Event, Greeted, OtherVersion, Said, Silent
 
-__all__ = [
-    "Answered",
-    "Block",
-    "Described",
-    "Event",
-    "Greeted",
-    "Link",
-    "OtherVersion",
-    "Said",
-    "Silent",
-]
+__all__ = ["Answered", "Block", "Described", "Event", "Greeted", "Link", "OtherVersion", "Said", "Silent"]
 
 State = Literal["greeting", "describing", "streaming", "bootloader"]
 
@@ -82,9 +63,10 @@ class Link:
     Args:
         address: the node's.
         start: whether its readings are started as soon as they are described.
+        absent: whether it did not answer a link before this one; on a shared pair it is then greeted seldom.
     """
 
-    def __init__(self, address: int = 0, *, start: bool = True) -> None:
+    def __init__(self, address: int = 0, *, start: bool = True, absent: bool = False) -> None:
         self.address, self.state, self.clock = address, "greeting", NodeClock()
         self.hello: m.Hello | None = None
         self.channels: list[m.Channel] = []
@@ -98,7 +80,7 @@ class Link:
         self._heard_ns: int | None = None
         self._times, self._time_ns, self._status_ns = 0, 0, 0
         self._hello_ns = self._rest_ns = 0
-        self._absent = False  # told that it is silent, and not heard since
+        self.absent = absent  # told that it is silent, and not heard since
         self._versions: tuple[int, int] | None = None
 
     state: State
@@ -153,7 +135,7 @@ class Link:
         except MalformedError:
             self._malformed += 1
             return
-        self._heard_ns, self._absent = now_ns, False
+        self._heard_ns, self.absent = now_ns, False
         asked = self._answered(frame, message)
         yield from self._message(message, asked, now_ns)
 
@@ -243,13 +225,13 @@ class Link:
         events: list[Silent] = []
         request = self._open
         if request is not None and now_ns - request.sent_ns >= self._repeat_ns:
+            if self.address:  # the exchange is over: half an answer will not go on
+                self._malformed += self._deframer.forget()
             if self._gave_up(request, now_ns):
                 events.append(Silent(STEPS[self.state].reason))
-                self._heard_ns, self._absent, self._open = now_ns, True, None
+                self._heard_ns, self.absent, self._open = now_ns, True, None
                 self.state = STEPS[self.state].then
             else:
-                if self.address:  # the exchange is over: half an answer will not go on
-                    self._malformed += self._deframer.forget()
                 request.tries, request.sent_ns = request.tries + 1, now_ns
                 self._write(request)
         if self._open is None and (message := self._next(now_ns)) is not None:
@@ -261,7 +243,7 @@ class Link:
     @property
     def _repeat_ns(self) -> int:
         """A node that is absent from a shared pair must not take the others' time."""
-        return LOOK_AGAIN_NS if self.address and self._absent else REPEAT_NS
+        return LOOK_AGAIN_NS if self.address and self.absent else REPEAT_NS
 
     def _gave_up(self, request: _Request, now_ns: int) -> bool:
         if self.state == "greeting":

@@ -90,6 +90,7 @@ class Daemon:
             clock=clock,
             health=self.health,
             hub=self._services.hub,
+            found=self._services.commons.found,
         )
 
     def run(self) -> int:

@@ -9,7 +9,6 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from edgeinfer.app.probe import Plugin
@@ -38,6 +37,7 @@ class Lending:
     Args:
         sources: the sources of the config as it is now.
         replan: applies the plan anew; asks `resting` which sources to leave out.
+        found: the ports that sources found by themselves and have open now (see Commons).
         soon: has work done in the supervisor's thread, between two looks.
     """
 
@@ -49,9 +49,11 @@ class Lending:
         clock: Clock,
         health: Health,
         hub: Hub,
+        found: Mapping[str, str],
     ) -> None:
         self._sources, self._replan, self._soon = sources, replan, soon
         self._clock, self._health, self._hub = clock, health, hub
+        self._found = found
         self._loans: dict[str, _Loan] = {}  # by source
 
     def resting(self) -> frozenset[str]:
@@ -122,21 +124,10 @@ class Lending:
         self._health.mark(f"source.{name}", "degraded", reason)
 
     def _is_on(self, name: str, plugin: Plugin, device: str) -> bool:
-        """By its option `port`. One that finds its node by name rests too, where it has the port or still looks for it."""
+        """By its option `port`, or by where it found its node; one that still looks for it rests, too."""
         if name in self._loans:
             return self._loans[name].device == device
-        port = getattr(plugin.options, "port", None)
-        if isinstance(port, str) and port:
+        if port := getattr(plugin.options, "port", "") or self._found.get(name, ""):
             return os.path.realpath(port) == device
         searching = self._health.post(f"source.{name}").condition != "ok"  # it may open any port at any time
-        return bool(getattr(plugin.options, "node", "")) and (searching or _open_here(device))
-
-
-def _open_here(device: str) -> bool:
-    for link in Path("/proc/self/fd").iterdir():
-        try:
-            if str(link.readlink()) == device:
-                return True
-        except OSError:  # closed meanwhile
-            continue
-    return False
+        return bool(getattr(plugin.options, "node", "")) and searching

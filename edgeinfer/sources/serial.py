@@ -99,8 +99,19 @@ class Serial:
             with lines.joined(name, self._setting, self._protocol.address) as shared:
                 yield shared
         else:
-            with Port(name, self._setting) as port:
+            with Port(name, self._setting) as port, self._told(name):
                 yield OwnLine(port)
+
+    @contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """Who lends ports to flashers has to know where we are; the config says it where it names the port."""
+        found = self._place.commons.found
+        if not self._options.port:
+            found[self._place.name] = name
+        try:
+            yield
+        finally:
+            found.pop(self._place.name, None)
 
     def _samples(self, name: str, line: Talk, stop: Stop) -> Iterator[Readings]:
         self._protocol.opened(time.monotonic_ns())

@@ -19,7 +19,7 @@ from firmware_bridge.errors import PortBusyError, PortLostError
 from firmware_bridge.port import Port, Setting
 
 _LOOK_S = 0.2  # how often a waiting read looks whether it should stop
-_BEGIN_S = 0.1  # docs/firmware.md, "A shared pair": an answer begins within 50 ms; adapters take their time
+BEGIN_S = 0.1  # docs/firmware.md, "Shared pair": an answer begins within 50 ms; adapters take their time
 _REST_S = 0.05  # and has no longer pauses
 _BABBLE_S = 1.0  # what goes on for longer is no answer
 
@@ -61,8 +61,8 @@ class OwnLine:
 class SharedLine:
     """A port on which one source after the other has an exchange, in the order in which they came."""
 
-    def __init__(self, port: Port, setting: Setting) -> None:
-        self.port, self.setting = port, setting
+    def __init__(self, port: Port, setting: Setting, begin_s: float) -> None:
+        self.port, self.setting, self._begin_s = port, setting, begin_s
         self.addresses: set[int] = set()
         self.lost: PortLostError | None = None
         self._turns = Turns()
@@ -89,7 +89,7 @@ class SharedLine:
             return None
         self._drain()
         self.port.write(says)
-        size, rows, wait_s, end_s = 0, list[Rows](), _BEGIN_S, time.monotonic() + _BABBLE_S
+        size, rows, wait_s, end_s = 0, list[Rows](), self._begin_s, time.monotonic() + _BABBLE_S
         while protocol.waits and time.monotonic() < end_s and (data := self.port.read(wait_s)):
             size, wait_s = size + len(data), _REST_S
             rows += protocol.receive(data, time.monotonic_ns())
@@ -103,9 +103,10 @@ class SharedLine:
 
 
 class SharedLines:
-    """The shared lines of a daemon that are open, by device."""
+    """The shared lines of a daemon that are open, by device; `begin_s` is how long an answer may take to begin."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin_s: float = BEGIN_S) -> None:
+        self.begin_s = begin_s
         self._lock = Lock()
         self._open: dict[str, SharedLine] = {}
 
@@ -132,7 +133,7 @@ class SharedLines:
     def _line(self, name: str, device: str, setting: Setting) -> SharedLine:
         line = self._open.get(device)
         if line is None or line.lost:
-            line = self._open[device] = SharedLine(Port(name, setting), setting)
+            line = self._open[device] = SharedLine(Port(name, setting), setting, self.begin_s)
         if line.setting != setting:
             raise PortBusyError(
                 f"{name}: another source of this daemon has it open with {line.setting.baud} baud, parity "

@@ -34,6 +34,7 @@ class House:
         self.inbox = Inbox({"motor": "queue", "other": "queue"})
         self.hub.subscribe(self.inbox)
         self.sources = {"motor": Serial(Options(self.port)), "other": Serial(Options("elsewhere"))}
+        self.found = {}
         self.lending = Lending(
             lambda: self.sources,
             lambda: self.plans.append(self.lending.resting()),
@@ -41,6 +42,7 @@ class House:
             self.clock,
             self.health,
             self.hub,
+            self.found,
         )
 
 
@@ -56,6 +58,13 @@ def test_the_source_on_the_port_rests_and_its_rules_hear_why(house):
     assert isinstance(lost, Lost)
     assert "lent to a flasher" in lost.reason
     assert "lent" in house.health.degraded()["source.motor"]
+
+
+def test_a_source_that_found_its_port_by_itself_rests_when_it_is_that_one(house, tmp_path):
+    house.sources["press"] = Serial(Options("", "press-vibration"))
+    house.found["press"] = str(tmp_path / "found")
+    assert house.lending.lend(Lend(house.port, "a flasher"))["sources"] == ["motor"]
+    assert house.lending.lend(Lend(house.found["press"], "a flasher"))["sources"] == ["press"]
 
 
 def test_a_returned_port_starts_its_source_again(house):

@@ -22,6 +22,7 @@ class Pair:
         self.node, self.link, self.now_ns = node, Link(3), 5 * S
         self.events: list = []
         self.lose = 0  # so many of the node's next answers
+        self.halve = False  # or of the next one the second half
         self._heard = Deframer()
 
     def run(self, s: float) -> Counter:
@@ -38,6 +39,8 @@ class Pair:
             answer = self.node.outgoing()
             if answer and self.lose:
                 self.lose, answer = self.lose - 1, b""
+            if answer and self.halve:
+                self.halve, answer = False, answer[: len(answer) // 2]
             self.events += self.link.receive(answer, self.now_ns)
         return asked
 
@@ -69,6 +72,18 @@ def test_a_lost_answer_is_asked_for_again_and_costs_no_block(pair):
     assert rows(blocks).tolist() == np.frombuffer(counted(0, len(rows(blocks))), "<i2")[::2].tolist()
 
 
+def test_half_an_answer_does_not_spoil_its_repeat_too(pair):
+    pair.run(2)
+    before = pair.of(Block)
+    for _ in range(5):
+        pair.halve = True
+        pair.run(0.35)
+        assert len(pair.of(Block)) > len(before)
+        before = pair.of(Block)
+    assert not any(b.lost for b in before)
+    assert pair.link.counts[1:] == (0, 5)
+
+
 def test_a_node_that_is_absent_is_greeted_every_two_seconds_only(pair):
     pair.node.silent = True
     pair.run(4)
@@ -77,6 +92,16 @@ def test_a_node_that_is_absent_is_greeted_every_two_seconds_only(pair):
     pair.node.silent = False
     pair.run(3)
     assert pair.of(Block)
+
+
+def test_one_that_was_absent_before_is_greeted_seldom_from_the_start_and_at_once_known_when_it_answers():
+    absent = Pair(counting_node(address=3))
+    absent.link, absent.node.silent = Link(3, absent=True), True
+    assert absent.run(4.5) == Counter(HelloRequest=3)
+    present = Pair(counting_node(address=3))
+    present.link = Link(3, absent=True)
+    present.run(0.5)
+    assert present.of(Block)
 
 
 def test_a_restart_of_a_node_that_cannot_announce_it_is_noticed(pair):

@@ -68,7 +68,8 @@ def test_a_restart_of_the_node_is_a_gap_and_no_loss_of_the_source(line, node):
     at = At(port=line.port)
     with at.read() as reader:
         wait_for(lambda: len(reader.found) > 2)
-        node.restart()
+        with line._lock:  # its thread works on the node
+            node.restart()
         seen = len(reader.found)
         wait_for(lambda: any(s.gap_before for s in reader.found[seen:]))
         wait_for(lambda: len(reader.found) > seen + 3)
@@ -136,7 +137,8 @@ def test_what_a_node_says_is_in_the_log_with_its_name_and_without_its_control_ch
     caplog.set_level(logging.DEBUG)
     with At(port=line.port).read() as reader:
         wait_for(lambda: reader.found)
-        node.log(3, "the sensor is hot\nsource.motor is well")
+        with line._lock:  # its thread works on the node
+            node.log(3, "the sensor is hot\nsource.motor is well")
         wait_for(lambda: caplog.records)
     assert caplog.records[-1].levelno == logging.WARNING
     assert caplog.messages[-1] == "motor: counter: the sensor is hot·source.motor is well"

@@ -49,7 +49,8 @@ class Edgelink:
 
     def opened(self, now_ns: int) -> None:
         self._before += self._bad_now()
-        self._link, self.wake_ns = link.Link(self.address), now_ns
+        absent = self._link.absent or (self.wake_ns is not None and self._link.hello is None)
+        self._link, self.wake_ns = link.Link(self.address, absent=absent), now_ns
         self.notes.clear()
 
     def receive(self, data: bytes, now_ns: int) -> list[Rows]:
