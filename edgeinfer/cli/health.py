@@ -28,8 +28,16 @@ def as_text(found: dict[str, Any]) -> str:
     ]
     for name, post in sorted(found["posts"].items()):
         why = "; ".join(filter(None, [post.get("reason", ""), *post.get("notes", {}).values()]))
-        lines.append(f"  {name:<24} {post['condition']:<9} since {post['since']}{f'  {why}' if why else ''}")
+        condition, since = _condition(post)
+        lines.append(f"  {name:<24} {condition:<9} since {since}{f'  {why}' if why else ''}")
     lines += [
         f"  {name:<24} {depth} waiting in the outbox" for name, depth in found["outbox"].items() if depth
     ]
     return "\n".join(lines)
+
+
+def _condition(post: dict[str, Any]) -> tuple[str, str]:
+    """A post that runs and has something to complain of is degraded, since it first did."""
+    if post["condition"] == "ok" and post.get("notes"):
+        return "degraded", min(post["notes_since"].values())
+    return post["condition"], post["since"]

@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -31,6 +32,7 @@ from edgeinfer.engine.shared import (
     Page,
     Reply,
     Request,
+    TooLong,
     Wire,
     plan,
 )
@@ -176,10 +178,12 @@ class Server:
         self._page.begin(job.host.number, job.request.within_s)
         reply = job.host.answer(job.request)
         self._page.end()
-        try:
-            job.host.wire.send(reply)
-        except OSError:  # it did not wait; its end comes with the next poll
-            return
+        with suppress(OSError):  # it did not wait; its end comes with the next poll
+            try:
+                job.host.wire.send(reply)
+            except TooLong as error:
+                text = f"the model has too many tensors for a child process (their list takes {error})"
+                job.host.wire.send(Failed("BundleError", text))
 
     def _drop(self, host: Host) -> None:
         fd = host.wire.fileno()

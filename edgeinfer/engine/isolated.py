@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer import errors
-from edgeinfer.engine.process import Children, Dead
+from edgeinfer.engine.process import Child, Children, Dead
 from edgeinfer.engine.shared import REPLY, Done, Failed, Infer, Memory, Open, Opened, Reply, Request, Wire
 from edgeinfer.errors import BundleError, InferenceLost, InputError
 from edgeinfer.events import Instant
@@ -57,13 +57,7 @@ class IsolatedSession:
         self._children = children or Children()
         self._n, self._closed = 0, False
         self._wire: Wire | None = None
-        try:
-            self._memory_fd = os.memfd_create("edgeinfer", os.MFD_CLOEXEC)
-            self._child = self._children.take(_device(model), model.python)
-        except OSError as error:  # no memory, no descriptors: it may pass
-            raise InferenceLost(
-                f"{self._name}: no child process could be started: {error.strerror}"
-            ) from error
+        self._memory_fd, self._child = self._taken(model)
         try:
             absolute = replace(model, path=str(Path(model.path).absolute()))
             opened = self._opened(Open(opener, absolute, open_s))
@@ -74,6 +68,19 @@ class IsolatedSession:
         under = f", Python {self._child.version}" if model.python else ""
         self.runtime = f"{opened.runtime}, child process{under}"
         self._memory = Memory(self._memory_fd, opened.layout)
+
+    def _taken(self, model: ModelFile) -> tuple[int, Child]:
+        try:
+            memory_fd = os.memfd_create("edgeinfer", os.MFD_CLOEXEC)
+            try:
+                return memory_fd, self._children.take(_device(model), model.python)
+            except BaseException:
+                os.close(memory_fd)
+                raise
+        except OSError as error:  # no memory, no descriptors: it may pass
+            raise InferenceLost(
+                f"{self._name}: no child process could be started: {error.strerror}"
+            ) from error
 
     @property
     def pid(self) -> int:

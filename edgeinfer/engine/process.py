@@ -56,7 +56,7 @@ class Child:
         try:
             self._process = self._spawn(theirs)
         except OSError as error:
-            self._failed.append(error)
+            self._failed.append(error.with_traceback(None))  # else its frame keeps us, and our descriptors
             return
         finally:
             theirs.close()

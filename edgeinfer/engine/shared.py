@@ -140,6 +140,10 @@ class Page:
         return session, (until_ns - time.monotonic_ns()) / 1e9
 
 
+class TooLong(Exception):  # noqa: N818  internal: it becomes a BundleError
+    """A message that does not fit: the tensor list of a model with many hundreds of outputs."""
+
+
 class Wire:
     """Whole messages over one end of a sequenced-packet socket pair."""
 
@@ -152,8 +156,11 @@ class Wire:
         return self._end.fileno()
 
     def send(self, message: Request | Reply) -> None:
-        """Raises OSError (broken pipe, connection reset) when the other side is gone."""
-        self._end.send(msgspec.msgpack.encode(message))
+        """Raises OSError (broken pipe, connection reset) when the other side is gone; TooLong."""
+        body = msgspec.msgpack.encode(message)
+        if len(body) > LARGEST:
+            raise TooLong(f"{len(body):,} bytes, and {LARGEST:,} at most")
+        self._end.send(body)
 
     def wait(self, timeout_s: float) -> bool:
         """Whether there is a message (or the end) to be received, after at most so long."""

@@ -73,11 +73,15 @@ ECHO = ModelSpec(
 )
 """`out` is 255 - `in`; `pid` (1,) is the process it ran in, of unknown shape before the first call."""
 
+CROWD = ModelSpec(
+    ECHO.inputs, tuple(TensorSpec(f"output-{n}", (1, 4), "uint8", 0.0, 0, n) for n in range(3000))
+)
+
 
 def open_trouble(model: ModelFile) -> FakeSession:
     """An opener for engine/isolated.py whose trouble is the file's name: hang, slow, die, fail, hang-open, die-open, …
 
-    Any other name gives a session that works.
+    "crowd" has thousands of outputs. Any other name gives a session that works.
     """
     trouble = os.path.basename(model.path)  # noqa: PTH119
     if trouble.endswith("-open"):
@@ -87,7 +91,7 @@ def open_trouble(model: ModelFile) -> FakeSession:
         _make(trouble, InferenceLost("the device is unplugged"))
         return {"out": 255 - inputs["in"], "pid": np.array([os.getpid()], np.int64)}
 
-    return FakeSession(ECHO, answer)
+    return FakeSession(CROWD if trouble == "crowd" else ECHO, answer)
 
 
 def _make(trouble: str, failure: Exception) -> None:

@@ -125,6 +125,11 @@ def test_what_the_opener_raises_arrives_as_it_is() -> None:
         IsolatedSession(ModelFile("fail-open", ""), OPENER)
 
 
+def test_a_model_with_thousands_of_outputs_is_refused_in_words() -> None:
+    with pytest.raises(BundleError, match="too many tensors for a child process"):
+        IsolatedSession(ModelFile("crowd", ""), OPENER)
+
+
 def test_closing_ends_the_child_and_may_be_done_twice(opened) -> None:
     session = opened("nothing")
     session.close()

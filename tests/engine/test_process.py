@@ -157,4 +157,15 @@ def test_nothing_is_left_of_a_session_that_is_over() -> None:
     IsolatedSession(ModelFile("nothing", ""), OPENER).close()
     with pytest.raises(BundleError, match="the file is broken"):
         IsolatedSession(ModelFile("fail-open", ""), OPENER)
+    with pytest.raises(InputError, match="No such file"):
+        IsolatedSession(ModelFile("nothing", "", python="/no/python"), OPENER)
     wait_for(lambda: descriptors() == before, what="descriptors")
+
+
+def test_what_is_not_there_for_now_is_no_fault_of_the_model(monkeypatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("edgeinfer.engine.isolated.os.memfd_create", full)
+    with pytest.raises(InferenceLost, match="no child process could be started: Too many open files"):
+        IsolatedSession(ModelFile("nothing", ""), OPENER)

@@ -103,3 +103,10 @@ def test_an_anomaly_goes_on_and_off_at_the_threshold_rule(tmp_path) -> None:
     told = [d.state for b in blocks for seen in predictor.read(b) for d in rule.observe(seen)]
     predictor.close()
     assert told == ["off", "on", "off"]
+
+
+def test_after_a_loss_a_window_begins_anew(tmp_path) -> None:
+    predictor = opened(windowed.bundle(tmp_path / "b", WINDOW))
+    assert predictor.read(block([1, 1, 1])) == []
+    predictor.forget("motor")
+    assert predictor.read(block([1], n=1)) == []
