@@ -78,6 +78,7 @@ class Link:
         self._blocks: dict[int, tuple[m.Channel, ...]] = {}
         self._numbers: dict[int, int | None] = {}  # None: they begin anew, as the node has restarted
         self._heard_ns: int | None = None
+        self._byte_ns = 0  # on a shared pair: when the last bytes came
         self._times, self._time_ns, self._status_ns = 0, 0, 0
         self._hello_ns = self._rest_ns = 0
         self.absent = absent  # told that it is silent, and not heard since
@@ -112,6 +113,8 @@ class Link:
     def receive(self, data: bytes, now_ns: int) -> list[Event]:
         """Takes what a read gave."""
         events: list[Event] = []
+        if self.address and data:  # an answer that is on its way: 512 bytes take half a second at 9600 baud
+            self._byte_ns = now_ns
         for frame in self._deframer.feed(data):
             if isinstance(frame, Fault):
                 self._crc += frame.why == "crc"
@@ -160,8 +163,9 @@ class Link:
             case m.Channel() if asked:
                 yield from self._describe(message)
             case m.Time() if asked:
-                self.clock.add(asked.sent_ns, now_ns, message.received_us, message.sent_us)
-                self._times += 1
+                if asked.tries == 1:  # of a repeated request nobody knows which of them this answers
+                    self.clock.add(asked.sent_ns, now_ns, message.received_us, message.sent_us)
+                    self._times += 1
             case m.Ack() if asked:
                 yield Answered(message)
             case m.Log() | m.Status():
@@ -224,7 +228,7 @@ class Link:
             self._heard_ns = now_ns
         events: list[Silent] = []
         request = self._open
-        if request is not None and now_ns - request.sent_ns >= self._repeat_ns:
+        if request is not None and now_ns - max(request.sent_ns, self._byte_ns) >= self._repeat_ns:
             if self.address:  # the exchange is over: half an answer will not go on
                 self._malformed += self._deframer.forget()
             if self._gave_up(request, now_ns):

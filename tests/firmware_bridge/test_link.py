@@ -193,3 +193,24 @@ def test_the_c_firmware_greets_describes_and_streams(machine, qemu, firmware):
     spans = [b.at_ns - a.at_ns for a, b in zip(vibration, vibration[1:], strict=False)]
     assert min(spans) > 0
     shell.port.close()
+
+
+def test_an_answer_to_a_repeated_time_request_teaches_the_clock_nothing(bench):
+    bench.run(4.0)
+    answer, known = bench.node.answer, bench.link._times
+
+    def without_times(data: bytes, now_ns: int) -> bytes:
+        times = [f for f in Deframer().feed(data) if isinstance(f, Frame) and f.type == m.TimeRequest.type]
+        return b"" if times else answer(data, now_ns)
+
+    bench.node.answer = without_times
+    for _ in range(500):
+        bench.run(0.01)
+        if (
+            isinstance((request := bench.link._open) and request.message, m.TimeRequest)
+            and request.tries == 2
+        ):
+            break
+    bench.link.receive(m.frame(m.Time(request.message.token, 0, 0), request.sequence), bench.now_ns)
+    assert bench.link._open is None
+    assert bench.link._times == known

@@ -113,3 +113,16 @@ def test_a_restart_of_a_node_that_cannot_announce_it_is_noticed(pair):
     fresh = pair.of(Block)[before:]
     assert [b.gap_before for b in fresh] == [True] + [False] * (len(fresh) - 1)
     assert len(fresh) > 10
+
+
+def test_half_an_answer_on_a_slow_pair_is_no_silence():
+    link, now_ns = Link(3), 5_000 * MS
+    link.tick(now_ns)
+    asked = link.outgoing()
+    for _ in range(10):  # a byte each 100 ms: the answer is on its way
+        now_ns += 100 * MS
+        link.receive(b"\x05", now_ns)
+        link.tick(now_ns)
+        assert link.outgoing() == b""
+    link.tick(now_ns + 200 * MS)
+    assert link.outgoing() == asked
