@@ -18,6 +18,7 @@ from firmware_bridge.simulator.nor import Nor, PowerCutError
 from firmware_bridge.simulator.slots import Layout, Slots
 from firmware_bridge.simulator.stream import Stream
 
+_NEVER = 1 << 62
 _BOOTLOADER_IMAGE = b"\xb0" * 2048
 
 
@@ -39,7 +40,8 @@ class _App(Node):
 class Board:
     """A board with power; `streams` are what any program on it measures.
 
-    `watchdog_s`: a program that hangs so long is reset. `wrote` is called with the bytes that came by BOOT_WRITE
+    `watchdog_s`: a program that hangs so long is reset. `patience_s`: a bootloader that gets no BOOT_* request for so
+    long starts the slot that it has. `wrote` is called with the bytes that came by BOOT_WRITE
     so far, before they are written: the place for a test to kill, unplug or cut.
     """
 
@@ -48,6 +50,7 @@ class Board:
     layout: Layout = field(default_factory=Layout)
     versions: tuple[int, int] = (VERSION, VERSION)  # of the protocol; of the programs, not of the bootloader
     watchdog_s: float = 5.0  # as in the example, board_microbit.c
+    patience_s: float = 60.0  # as in the example, boot.c
     wrote: Callable[[int], None] = lambda _count: None
     flash: Nor = field(init=False)
     slots: Slots = field(init=False)
@@ -56,7 +59,8 @@ class Board:
     _stay: bool = False  # a note in RAM that outlives a reset, not a power cut
     _run: bool = False
     _node: Node | None = None
-    _begun_ns: int = -1
+    _begun_ns: int = -1  # of what runs; in the bootloader since the last request
+    _now_ns: int = -1
 
     def __post_init__(self) -> None:
         self.flash = Nor(self.layout.flash, self.layout.page)
@@ -97,6 +101,7 @@ class Board:
     # --- what a Line calls -------------------------------------------------------------------------------
 
     def receive(self, data: bytes, now_ns: int) -> None:
+        self._now_ns = now_ns
         if self._node is not None and not self._node.silent:
             try:
                 self._node.receive(data, now_ns)
@@ -108,17 +113,14 @@ class Board:
             self._begun_ns = now_ns
         if self._node is None:
             return
-        if self._node.silent and now_ns >= self._begun_ns + self.watchdog_s * 1e9:
+        if now_ns >= self._until_ns() and (self._node.silent or self.slots.active() != NO_SLOT):
             self.reset()
             self._begun_ns = now_ns
         if self._node is not None:
             self._node.advance(now_ns)
 
     def due_ns(self) -> int:
-        bite_ns = self._begun_ns + round(self.watchdog_s * 1e9)
-        if self._node is None:
-            return bite_ns
-        return bite_ns if self._node.silent else self._node.due_ns()
+        return self._until_ns() if self._node is None else min(self._until_ns(), self._node.due_ns())
 
     def outgoing(self) -> bytes:
         if self._node is None:
@@ -133,7 +135,7 @@ class Board:
 
     def _bootloader(self) -> Node:
         firmware = Firmware("bootloader-ab", "1.0.0", self.name, image=_BOOTLOADER_IMAGE)
-        requests = BootRequests(self.slots, self._wants_run, self._count)
+        requests = BootRequests(self.slots, self._asked, self._wants_run, self._count)
         return Bootloader(firmware, boot_id=self.resets, has_bootloader=True, requests=requests)
 
     def _start(self, slot: int) -> Node:
@@ -163,6 +165,16 @@ class Board:
 
     def _wants_run(self) -> None:
         self._run = True
+
+    def _until_ns(self) -> int:
+        """When whatever runs now has had its time; never, where it is a program that lives."""
+        if isinstance(self._node, Bootloader):
+            return self._begun_ns + round(self.patience_s * 1e9)
+        hangs = self._node is not None and self._node.silent
+        return self._begun_ns + round(self.watchdog_s * 1e9) if hangs else _NEVER
+
+    def _asked(self) -> None:
+        self._begun_ns = self._now_ns
 
     def _count(self, length: int) -> None:
         self._bytes += length

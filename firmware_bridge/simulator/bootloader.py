@@ -28,14 +28,19 @@ def choose(slots: Slots) -> int:
 
 @dataclass(frozen=True, slots=True)
 class BootRequests:
-    """Answers BOOT_* on `slots`; `run` is told when a slot is to be started, `wrote` how many bytes came by BOOT_WRITE."""
+    """Answers BOOT_* on `slots`.
+
+    `asked` is told of every such request, `run` when a slot is to be started, `wrote` how many bytes came by BOOT_WRITE.
+    """
 
     slots: Slots
+    asked: Callable[[], None]
     run: Callable[[], None]
     wrote: Callable[[int], None]
 
     def answer(self, asked: m.Message) -> m.Message | None:
         """None: no request of a bootloader."""
+        self.asked()
         match asked:
             case boot.BootInfoRequest():
                 return self._info(asked.slot)
@@ -141,7 +146,9 @@ class Bootloader(Node):
         if isinstance(asked, m.Command):
             return self._command(asked)
         answer = self.requests.answer(asked) if self.requests else None
-        return answer or m.Nak(kind, m.Reason.UNKNOWN_TYPE)
+        if answer is None:
+            return m.Nak(kind, m.Reason.UNKNOWN_TYPE)
+        return answer
 
     def _do(self, asked: m.Command) -> m.Result:
         if asked.order != m.Order.REBOOT:

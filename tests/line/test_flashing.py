@@ -45,7 +45,7 @@ def full(first: int, rows: int) -> bytes:
 @pytest.fixture
 def bench(tmp_path):
     stream = Stream(tuple(channels([("level", "%")], 3, 1.0, 100.0)), full, 10)
-    bench = Bench(tmp_path, size=SIZE, streams=(stream,))
+    bench = Bench(tmp_path, size=SIZE, streams=(stream,), patience_s=3.0)
     with bench.line:
         assert bench.flash("1.0.0").result == "flashed"
         yield bench
@@ -109,7 +109,6 @@ def test_a_flasher_that_was_killed_loses_the_port_when_its_lease_runs_out(bench,
     wait_for(
         lambda: "lent to" not in run.post("source.tank").get("reason", ""), 15, "the lease does not run out"
     )
-    bench.press_reset()
     wait_for(lambda: told()[-1][0] == "on", 20, str(told()))
     assert bench.board.runs == "1.0.0"
     assert main([*words(bench, run), "--resume"]) == 0

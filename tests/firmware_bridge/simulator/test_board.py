@@ -140,6 +140,25 @@ def test_a_program_that_hangs_is_reset_by_the_watchdog_and_rolled_back():
     assert board.runs == "2.0.0"
 
 
+def test_a_bootloader_that_nobody_asks_any_more_starts_what_it_has():
+    board, host = upgraded(None)
+    host.enter()
+    host.ask(boot.BootErase(0, 0, SMALL.page))
+    last_ns = host.now_ns
+    for second in range(59):
+        host.now_ns = last_ns + second * S
+        assert host.ask(m.HelloRequest()).bootloader, "HELLO does not count, and a minute is not over"
+    board.advance(last_ns + 60 * S)
+    assert board.runs == "2.0.0"
+
+
+def test_a_bootloader_that_has_nothing_to_start_waits_for_ever():
+    board = Board(layout=SMALL)
+    for minute in range(5):
+        board.advance(minute * 61 * S)
+    assert board.runs == "bootloader"
+
+
 def test_a_program_that_refuses_to_be_confirmed_is_rolled_back_by_a_reset():
     board, host = upgraded(None)
     host.enter()

@@ -6,6 +6,9 @@
 #include "slots.h"
 
 #define WRITE_MAX 496u
+#ifndef PATIENCE_US
+#define PATIENCE_US 60000000u /* without a BOOT_* request: whoever was flashing has died */
+#endif
 #define NVIC_ICER REG(0xE000E180)
 
 extern void *const own_vectors[];
@@ -13,6 +16,7 @@ extern const uint8_t _image_start[], _image_end[];
 static uint8_t rx[512], tx[512];
 static edgelink link;
 static bool go;
+static uint32_t asked_us; /* the last BOOT_* request; HELLO does not count, a host asks that for ever */
 
 static uint8_t *put_range(uint8_t *to, const uint8_t *body, uint8_t result) {
     *to++ = result;
@@ -107,6 +111,7 @@ static int run(const uint8_t *body, size_t n, uint8_t *reply) {
 
 static int on_request(void *user, uint8_t type, const uint8_t *body, size_t n, uint8_t *reply, size_t room) {
     (void)user, (void)room;
+    asked_us = board_us();
     switch (type) {
     case 0x10: return info(body, n, reply);
     case 0x11: return erase(body, n, reply);
@@ -156,6 +161,13 @@ static void start(uint8_t slot) {
     __builtin_unreachable();
 }
 
+/* A host that died in the middle of a transfer leaves the old image running, not a bootloader that waits for it. */
+static bool forsaken(void) {
+    if (board_us() - asked_us <= PATIENCE_US) return false;
+    asked_us = board_us();
+    return slot_active() != SLOT_NONE;
+}
+
 int main(void) {
     bool stay = slot_mailbox == SLOT_STAY;
     slot_mailbox = 0;
@@ -168,7 +180,8 @@ int main(void) {
     link.flags = EDGELINK_BOOTLOADER;
     edgelink_image(&link, _image_start, _image_end);
     edgelink_hello(&link);
-    while (!go) {
+    asked_us = board_us();
+    while (!go && !forsaken()) {
         uint8_t byte;
         while (board_get(&byte)) edgelink_feed(&link, &byte, 1);
         board_watchdog();
