@@ -9,7 +9,9 @@ import subprocess
 
 import pytest
 
+from edgeinfer.cli.firmware_lend import borrowed
 from edgeinfer.cli.main import main
+from edgeinfer.errors import EdgeinferError
 from firmware_bridge.simulator import Stream
 from firmware_bridge.simulator.node import channels
 from tests.firmware_bridge.flash.bench import Bench
@@ -146,3 +148,18 @@ def test_who_does_not_know_the_daemon_is_told_that_it_has_the_port(bench, run, c
     assert f"(process {run.process.pid})" in said
     assert said.count("nothing was written") == 1
     assert bench.board.runs == "1.0.0"
+
+
+def test_a_daemon_that_is_restarted_meanwhile_learns_that_its_port_is_lent(bench, run):
+    def reason() -> str:
+        try:
+            return run.post("source.tank").get("reason", "")
+        except (EdgeinferError, KeyError):  # it is not there yet
+            return ""
+
+    with borrowed(bench.port, run.state / "control.sock") as owner:
+        assert owner == "tank"
+        run.kill()
+        run.start()
+        wait_for(lambda: "lent to" in reason(), 30, "it reads a port that is being flashed")
+    wait_for(lambda: run.post("source.tank")["condition"] == "ok", 20)
