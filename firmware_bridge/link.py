@@ -264,7 +264,8 @@ class Link:
         return self._next_streaming(now_ns)
 
     def _next_streaming(self, now_ns: int) -> m.Message | None:
-        if self._due(now_ns, 250 * MS if self._times < TIMES_AT_START else 2000 * MS) or not self._times:
+        unknown = not self.clock.exchanges and self._times < TIMES_AT_START  # readings have no time yet
+        if self._due(now_ns, 250 * MS if self._times < TIMES_AT_START else 2000 * MS) or unknown:
             return m.TimeRequest(self._sequence)
         if self._commands:
             return self._commands.popleft()

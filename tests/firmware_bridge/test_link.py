@@ -52,6 +52,18 @@ class Node:
         return m.frame(told, 1)
 
 
+class Dawdler(Node):
+    """Its first two answers to TIME took longer to make than the host waited: nothing can be read from them."""
+
+    times = 0
+
+    def _reply(self, frame: Frame, now_ns: int) -> bytes:
+        self.times += frame.type == m.TimeRequest.type
+        if frame.type == m.TimeRequest.type and self.times <= 2:
+            return m.frame(m.Time(0, 0, 10**6), frame.sequence)
+        return super()._reply(frame, now_ns)
+
+
 class Bench:
     """Link and node, in steps of 10 ms of a time of their own."""
 
@@ -92,6 +104,15 @@ def test_a_block_comes_with_its_time_and_what_is_lost_is_counted(bench):
     bench.node.number += 3
     [block] = bench.run(0.0, bench.node.readings(bench.now_ns))
     assert (block.lost, block.gap_before) == (3, True)
+
+
+def test_a_first_round_trip_that_says_nothing_is_made_again_at_once():
+    bench = Bench()
+    bench.node = Dawdler()
+    bench.run(0.15)
+    assert bench.node.times == 3
+    [block] = bench.run(0.0, bench.node.readings(bench.now_ns))
+    assert abs(block.at_ns - bench.now_ns) < 2 * MS
 
 
 def test_the_same_block_twice_is_taken_once(bench):

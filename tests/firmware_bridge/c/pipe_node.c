@@ -1,6 +1,7 @@
 /* A node on a pipe, built with sanitizers: what comes in is fed, what it sends goes out. Not a board. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "edgelink.h"
@@ -13,13 +14,18 @@ static const edgelink_channel channels[] = {
 static edgelink link_;
 static uint32_t made, clock_us;
 static uint8_t values[600];
-static bool room;
+static bool room, real_time;
 
 static void on_send(void *user, const uint8_t *bytes, size_t n) {
     (void)user;
     if (fwrite(bytes, 1, n, stdout) != n) exit(3);
 }
-static uint32_t on_now(void *user) { return (void)user, clock_us += 1000; }
+static uint32_t on_now(void *user) {
+    struct timespec now;
+    (void)user;
+    if (!real_time || clock_gettime(CLOCK_MONOTONIC, &now)) return clock_us += 1000;
+    return (uint32_t)now.tv_sec * 1000000u + (uint32_t)now.tv_nsec / 1000u;
+}
 static size_t on_room(void *user) { return (void)user, room ? 1000u : 0u; }
 static void on_restart(void *user, bool boot) { (void)user, edgelink_log(&link_, EDGELINK_INFO, boot ? "boot" : "reboot"); }
 
@@ -37,7 +43,8 @@ static void on_poll(void *user) {
     else if (made++ == 2) edgelink_log(&link_, EDGELINK_WARNING, "a text that is longer than the room in a frame of sixty-four bytes");
 }
 
-int main(int argc, char **argv) { /* pipe_node FRAME ADDRESS */
+int main(int argc, char **argv) { /* pipe_node FRAME ADDRESS [real]: with the machine's clock, else 1 ms a look */
+    real_time = argc > 3;
     size_t frame = argc > 1 ? (size_t)atoi(argv[1]) : 512u;
     edgelink_node node = {
         .board = "pipe", .name = "fuzzed", .version = "1.2.3", .build = "0123456789abcdef0123456789abcdef01234567",

@@ -25,7 +25,7 @@ class CNode:
 
     def __init__(self, binary: Path, address: int) -> None:
         self.process = subprocess.Popen(
-            [binary, "512", str(address)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            [binary, "512", str(address), "real"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
         os.set_blocking(self.process.stdout.fileno(), False)
 
