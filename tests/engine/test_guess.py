@@ -271,3 +271,11 @@ def test_tflite_metadata_tells_mean_and_std() -> None:
 def test_an_input_without_a_fixed_size_is_refused() -> None:
     with pytest.raises(BundleError, match="no fixed height and width"):
         guess(spec(floats("in", 1, 1, 1, 3), floats("o", 1, 2)), NONE, ("a", "b"))
+
+
+def test_inputs_besides_the_picture_are_told() -> None:
+    model = ModelSpec((floats("h", 1, 8), NHWC), (int8("o", 1, 2, scale=1 / 256),))
+    found = guess(model, NONE, ("a", "b"))
+    assert found.input is not None
+    assert found.input.name == "in"
+    assert any("'h' float32 1x8" in text and "[state]" in text for text in found.assumed)
