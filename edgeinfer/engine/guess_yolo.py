@@ -10,6 +10,9 @@ from edgeinfer.tensors import TensorSpec, layout_of, size_of
 STRIDES = (8, 16, 32)
 """Of the three feature maps that all YOLO from v5 to 26 predict from (models with p2 or p6 heads have others)."""
 
+SCORE = 0.25
+"""As Ultralytics' predict; written out, so that a manifest shows what to change first."""
+
 _REFUSED = {
     "obb": "oriented boxes (Ultralytics task obb)",
     "depth": "depth estimation (Ultralytics task depth)",
@@ -115,7 +118,7 @@ def _heads(case: Case, predictions: TensorSpec, layout: str, task: str, classes:
     if task == "segment" and len(others) == 1:
         outputs["prototypes"] = others[0].name
     units, why = _units(case, predictions, layout)
-    options: dict[str, Option] = {"layout": layout, "task": task, "units": units}
+    options: dict[str, Option] = {"layout": layout, "task": task, "units": units, "score": SCORE}
     return Heads("yolo", outputs, options, classes, "letterbox", [why])
 
 

@@ -41,7 +41,7 @@ NHWC, NCHW = int8("in", 1, 640, 640, 3), floats("in", 1, 3, 640, 640)
 def test_a_detector_of_today_is_float_nchw_and_normalized() -> None:
     found = guess(spec(NCHW, floats("out", 1, 84, 8400)), noted("detect", version="8.4.0"))
     assert (found.decoder, found.outputs) == ("yolo", {"predictions": "out"})
-    assert found.options == {"layout": "raw", "task": "detect", "units": "normalized"}
+    assert found.options == {"layout": "raw", "task": "detect", "units": "normalized", "score": 0.25}
     assert found.input is not None
     assert (found.input.fit, found.input.layout, found.input.mean, found.input.std) == (
         "letterbox",
@@ -63,7 +63,7 @@ def test_a_full_integer_detector_is_nhwc() -> None:
 
 def test_an_end_to_end_head_of_an_nchw_export_gives_pixels() -> None:
     found = guess(spec(NCHW, floats("out", 1, 300, 6)), noted("detect", end2end=True))
-    assert found.options == {"layout": "end2end", "task": "detect", "units": "pixels"}
+    assert found.options == {"layout": "end2end", "task": "detect", "units": "pixels", "score": 0.25}
 
 
 def test_an_end_to_end_head_of_an_nhwc_export_is_normalized() -> None:

@@ -46,9 +46,9 @@ class Parity:
         return found + [f"worst {name}: {value:.4f}" for name, value, met in bounds if not met]
 
 
-def told_of(told: Mapping[str, np.ndarray], picture: int) -> dict[str, np.ndarray]:
-    """The arrays of one picture in what teach.py wrote."""
-    start = f"{picture}/"
+def told_of(told: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `start` and a slash, without that: of one picture, say."""
+    start += "/"
     return {key.removeprefix(start): told[key] for key in told if key.startswith(start)}
 
 
