@@ -47,8 +47,8 @@ class YoloOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 class Yolo:
     """Role `predictions`: (1, row, n) or (1, n, row); for segment `prototypes` too: (1, k, h, w) or (1, h, w, k).
 
-    A pose is found as `Keypoints`, a segment as a `Region` (the largest part of its mask; its box where the mask is
-    empty), unless `give` asks for `Detection`s instead, or both: rules that count would count both.
+    A pose is found as `Keypoints`, a segment as a `Region` (the largest part of its mask; nothing is found where the
+    mask is empty), unless `give` asks for `Detection`s instead, or both: rules that count would count both.
     """
 
     Options = YoloOptions
@@ -95,11 +95,12 @@ class Yolo:
         ]
         if self._options.task == "detect" or self._options.give == "boxes":
             return boxes
-        shapes = (
-            self._regions(heads, corners, found.extra, outputs)
-            if self._masks is not None
-            else self._poses(heads, found.extra)
-        )
+        if self._masks is None:
+            shapes = self._poses(heads, found.extra)
+        else:
+            outlines = self._masks.outlines(outputs, found.extra, corners)
+            boxes = [box for box, points in zip(boxes, outlines, strict=True) if points]
+            shapes = [Region(*head, points) for head, points in zip(heads, outlines, strict=True) if points]
         return shapes if self._options.give == "shapes" else boxes + shapes
 
     def _label(self, number: int) -> str:
@@ -114,11 +115,3 @@ class Yolo:
             Keypoints(*head, tuple((x, y, s) for x, y, s in row))
             for head, row in zip(heads, rows, strict=True)
         ]
-
-    def _regions(
-        self, heads: list[tuple[str, float]], corners: Floats, extra: Floats, outputs: Mapping[str, Array]
-    ) -> list[Finding]:
-        if self._masks is None:
-            return []
-        outlines = self._masks.outlines(outputs, extra, corners)
-        return [Region(*head, points) for head, points in zip(heads, outlines, strict=True)]

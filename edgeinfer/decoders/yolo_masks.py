@@ -36,7 +36,7 @@ class Prototypes:
     def outlines(
         self, outputs: Mapping[str, Array], coefficients: Floats, corners: Floats
     ) -> list[tuple[Point, ...]]:
-        """For each row of `coefficients` (m, k) the largest part of its mask in its box; the box where that is empty.
+        """For each row of `coefficients` (m, k) the largest part of its mask in its box; () where that is empty.
 
         `corners` (m, 4) and what comes back are normalised to the model's input.
         """
@@ -55,7 +55,7 @@ class Prototypes:
         if right > left and bottom > top:
             part = largest_part(self._logits(stored, row, (top, bottom), (left, right)) > 0)
         if part is None:
-            return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
+            return ()
         points = simplified(np.asarray(outline(part.mask), np.float64), TOLERANCE_PX)
         shifted = (points + np.array([left + part.left, top + part.top])) / (width, height)
         return tuple((x, y) for x, y in shifted.tolist())
