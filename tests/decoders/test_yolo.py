@@ -87,6 +87,13 @@ def test_nothing_is_found_where_nothing_reaches_the_score() -> None:
     assert decoder(spec).decode({"rows": np.full(spec.shape, -128, np.int8)}) == []
 
 
+def test_a_gap_in_the_names_is_never_found() -> None:
+    spec = predictions(7)
+    outputs = stored(random_rows(1, 7, 4), spec)
+    found = decoder(spec, labels=("bolt", "???", "washer"), score=0.0, iou=1.0).decode(outputs)
+    assert {f.label for f in found} == {"bolt", "washer"}
+
+
 def test_only_the_best_candidates_go_into_suppression() -> None:
     spec = predictions(7)
     outputs = stored(random_rows(1, 7, 4), spec)
