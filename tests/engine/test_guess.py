@@ -76,6 +76,13 @@ def test_suppression_that_was_exported_is_no_raw_head() -> None:
     assert found.options["layout"] == "end2end"
 
 
+def test_suppression_that_the_notes_do_not_tell_of_is_seen_by_its_rows() -> None:
+    notes = Metadata(export=ExportNotes("m", names=("a", "b")), labels=("a", "b"))
+    assert guess(spec(NCHW, floats("out", 1, 300, 6)), notes).options["layout"] == "end2end"
+    assert guess(spec(NCHW, floats("out", 1, 6, 8400)), notes).options["layout"] == "raw"
+    assert guess(spec(NHWC, floats("out", 1, 8400, 6)), notes).options["layout"] == "raw"
+
+
 def test_a_yolov5_has_objectness() -> None:
     found = guess(spec(NHWC, int8("out", 1, 25200, 85)), noted("detect"))
     assert found.options["layout"] == "objectness"
