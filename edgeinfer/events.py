@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from edgeinfer.geometry import Box, Point
+from edgeinfer.geometry import Box, Point, around
 
 Key = tuple[str, int]  # (source, n): n is dense per source and boot
 
@@ -151,6 +151,17 @@ class Value:
 
 
 Finding = Detection | Keypoints | Region | Score | Value
+
+
+def box_of(finding: Finding) -> Box | None:
+    """The smallest box around a finding, normalised; None for what has no place."""
+    if isinstance(finding, Detection):
+        return finding.box
+    if isinstance(finding, Keypoints) and finding.points:
+        return around([(x, y) for x, y, _ in finding.points])
+    if isinstance(finding, Region) and finding.outline:
+        return around(finding.outline)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,12 @@ class Box(NamedTuple):
         )
 
 
+def around(points: Sequence[Point]) -> Box:
+    """The smallest box around `points`, at least one."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return Box(min(xs), min(ys), max(xs), max(ys))
+
+
 def iou(a: Box, b: Box) -> float:
     """Intersection over union, 0..1."""
     overlap = Box(max(a.x0, b.x0), max(a.y0, b.y0), min(a.x1, b.x1), min(a.y1, b.y1)).area

@@ -221,6 +221,10 @@ class Predictor(Protocol):
         """
         ...
 
+    def forget(self, source: str) -> None:
+        """The source was lost: what a recurrent model kept of it says nothing about what comes next."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -249,19 +253,10 @@ class ReadingsPredictor(Protocol):
         ...
 
     def forget(self, source: str) -> None:
-        """The source was lost: its next window begins with what comes after that."""
+        """The source was lost: its next window, and a recurrent model's memory, begin with what comes after that."""
         ...
 
     def close(self) -> None: ...
-
-
-@runtime_checkable
-class Recurrent(Protocol):
-    """A predictor that carries something from one sample of a source to its next."""
-
-    def forget(self, source: str) -> None:
-        """`source` was lost: what it showed before says nothing about what it shows next."""
-        ...
 
 
 # --- rules -----------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ Array = NDArray[Any]
 Floats = NDArray[np.float32]
 Activation = Literal["sigmoid", "softmax", "none"]
 
+NO_CLASS = "???"  # what label maps write where a number has no class; see store/labels.py
+
 _LARGEST = 80.0  # e^80 is still a float32
 
 
@@ -65,6 +67,12 @@ def check_labels(place: DecoderPlace, classes: int, tensor: TensorSpec, *, backg
         f"decoder.labels: expected one label for each class; the output {tensor.name!r} {tensor.shape} has {of}, "
         f"the labels file has {len(place.labels)} label{'s' * (len(place.labels) != 1)}{hint}"
     )
+
+
+def class_name(labels: tuple[str, ...], number: int) -> str | None:
+    """None for a number that the label map leaves out; "#17" for one that the labels do not know."""
+    name = labels[number] if 0 <= number < len(labels) else f"#{number}"
+    return None if name == NO_CLASS else name
 
 
 def activate(real: Floats, activation: Activation) -> Floats:

@@ -11,7 +11,16 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from edgeinfer.decoders.nms import nms
-from edgeinfer.decoders.outputs import Activation, activate, check_labels, check_roles, least, logit, role
+from edgeinfer.decoders.outputs import (
+    Activation,
+    activate,
+    check_labels,
+    check_roles,
+    class_name,
+    least,
+    logit,
+    role,
+)
 from edgeinfer.errors import BundleError
 from edgeinfer.events import Detection
 from edgeinfer.geometry import Box
@@ -23,7 +32,6 @@ Floats = NDArray[np.float32]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 _LARGEST = 10.0  # no box is 22,000 times as large as its anchor; what says so must not overflow
-NO_CLASS = "???"  # a number that the label map leaves out; see store/labels.py
 
 
 class SsdOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -159,12 +167,11 @@ class _PostProcessed:
 
 
 def _detections(corners: Floats, scores: Floats, columns: Array, labels: tuple[str, ...]) -> list[Detection]:
-    """A class that the labels file does not know is called by its number: "#17"."""
     found = []
     for (y0, x0, y1, x1), score, column in zip(
         corners.tolist(), scores.tolist(), columns.tolist(), strict=True
     ):
-        label = labels[column] if 0 <= column < len(labels) else f"#{column}"
-        if label != NO_CLASS:
+        label = class_name(labels, column)
+        if label is not None:
             found.append(Detection(label, score, Box(x0, y0, x1, y1)))
     return found

@@ -14,9 +14,9 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from edgeinfer.decoders.nms import nms
-from edgeinfer.decoders.outputs import check_roles, input_size, role
+from edgeinfer.decoders.outputs import check_roles, class_name, input_size, role
 from edgeinfer.decoders.yolo_masks import Prototypes
-from edgeinfer.decoders.yolo_rows import Candidates, Rows, find_rows
+from edgeinfer.decoders.yolo_rows import Rows, find_rows
 from edgeinfer.events import Detection, Finding, Keypoints, Region
 from edgeinfer.geometry import Box
 from edgeinfer.ports import DecoderPlace
@@ -47,8 +47,8 @@ class YoloOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 class Yolo:
     """Role `predictions`: (1, row, n) or (1, n, row); for segment `prototypes` too: (1, k, h, w) or (1, h, w, k).
 
-    A pose is found as `Keypoints`, a segment as a `Region` (the largest part of its mask; its box where the mask is
-    empty), unless `give` asks for `Detection`s instead, or both: rules that count would count both.
+    A pose is found as `Keypoints`, a segment as a `Region` (the largest part of its mask; nothing is found where the
+    mask is empty), unless `give` asks for `Detection`s instead, or both: rules that count would count both.
     """
 
     Options = YoloOptions
@@ -78,7 +78,14 @@ class Yolo:
             kept = np.argsort(-found.scores, kind="stable")[: options.max_findings]
         else:
             kept = nms(corners, found.scores, found.classes, options.iou, options.max_findings)
-        return self._findings(corners[kept], found.taken(kept), outputs)
+        names = [class_name(self._labels, number) for number in found.classes[kept].tolist()]
+        named = kept[[name is not None for name in names]]
+        heads = [
+            (name, score)
+            for name, score in zip(names, found.scores[kept].tolist(), strict=True)
+            if name is not None
+        ]
+        return self._findings(heads, corners[named], found.extra[named], outputs)
 
     def _corners(self, boxes: Floats) -> Floats:
         """(k, 4) x0 y0 x1 y1, normalised to the model's input."""
@@ -87,24 +94,21 @@ class Yolo:
         centre, half = boxes[:, :2] / self._units, boxes[:, 2:] / (2 * self._units)
         return np.concatenate([centre - half, centre + half], axis=1)
 
-    def _findings(self, corners: Floats, found: Candidates, outputs: Mapping[str, Array]) -> list[Finding]:
-        labels = [self._label(number) for number in found.classes.tolist()]
-        heads = list(zip(labels, found.scores.tolist(), strict=True))
+    def _findings(
+        self, heads: list[tuple[str, float]], corners: Floats, extra: Floats, outputs: Mapping[str, Array]
+    ) -> list[Finding]:
         boxes: list[Finding] = [
             Detection(*head, Box(*box)) for head, box in zip(heads, corners.tolist(), strict=True)
         ]
         if self._options.task == "detect" or self._options.give == "boxes":
             return boxes
-        shapes = (
-            self._regions(heads, corners, found.extra, outputs)
-            if self._masks is not None
-            else self._poses(heads, found.extra)
-        )
+        if self._masks is None:
+            shapes = self._poses(heads, extra)
+        else:
+            outlines = self._masks.outlines(outputs, extra, corners)
+            boxes = [box for box, points in zip(boxes, outlines, strict=True) if points]
+            shapes = [Region(*head, points) for head, points in zip(heads, outlines, strict=True) if points]
         return shapes if self._options.give == "shapes" else boxes + shapes
-
-    def _label(self, number: int) -> str:
-        """An end-to-end head does not tell how many classes there are."""
-        return self._labels[number] if 0 <= number < len(self._labels) else f"#{number}"
 
     def _poses(self, heads: list[tuple[str, float]], extra: Floats) -> list[Finding]:
         points = extra.reshape(len(extra), *self._options.keypoints)
@@ -114,11 +118,3 @@ class Yolo:
             Keypoints(*head, tuple((x, y, s) for x, y, s in row))
             for head, row in zip(heads, rows, strict=True)
         ]
-
-    def _regions(
-        self, heads: list[tuple[str, float]], corners: Floats, extra: Floats, outputs: Mapping[str, Array]
-    ) -> list[Finding]:
-        if self._masks is None:
-            return []
-        outlines = self._masks.outlines(outputs, extra, corners)
-        return [Region(*head, points) for head, points in zip(heads, outlines, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class Prototypes:
     def outlines(
         self, outputs: Mapping[str, Array], coefficients: Floats, corners: Floats
     ) -> list[tuple[Point, ...]]:
-        """For each row of `coefficients` (m, k) the largest part of its mask in its box; the box where that is empty.
+        """For each row of `coefficients` (m, k) the largest part of its mask in its box; () where that is empty.
 
         `corners` (m, 4) and what comes back are normalised to the model's input.
         """
@@ -55,7 +55,7 @@ class Prototypes:
         if right > left and bottom > top:
             part = largest_part(self._logits(stored, row, (top, bottom), (left, right)) > 0)
         if part is None:
-            return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
+            return ()
         points = simplified(np.asarray(outline(part.mask), np.float64), TOLERANCE_PX)
         shifted = (points + np.array([left + part.left, top + part.top])) / (width, height)
         return tuple((x, y) for x, y in shifted.tolist())
@@ -65,10 +65,13 @@ class Prototypes:
 
         A sigmoid of them would be above 0.5 where they are above 0.
         """
-        down, first_y, last_y = _weights(ys, self._size[0], self._grid[0])
-        across, first_x, last_x = _weights(xs, self._size[1], self._grid[1])
-        real = dequantize(stored[:, first_y:last_y, first_x:last_x], self._spec)
-        return np.asarray(down @ np.tensordot(row, real, 1) @ across.T, np.float32)
+        down, across = (
+            _Between.of(ys, self._size[0], self._grid[0]),
+            _Between.of(xs, self._size[1], self._grid[1]),
+        )
+        real = dequantize(stored[:, down.cells, across.cells], self._spec)
+        coarse = np.tensordot(row, real, 1)
+        return across.spread(down.spread(coarse).T).T
 
 
 def _stand_last(spec: TensorSpec, count: int, size: tuple[int, int]) -> bool:
@@ -83,18 +86,27 @@ def _pixels(low: float, high: float, size: int) -> tuple[int, int]:
     return math.ceil(min(size, max(0.0, low))), math.ceil(min(size, max(0.0, high)))
 
 
-def _weights(span: tuple[int, int], pixels: int, cells: int) -> tuple[Floats, int, int]:
-    """The (pixels of `span`, cells) matrix of bilinear interpolation, and from which cell to which it is.
+class _Between(NamedTuple):
+    """Bilinear interpolation along the first axis, from `cells` of a grid to pixels.
 
-    A pixel's middle lies at (i + 0.5) · cells / pixels - 0.5 among the middles of the cells; the outermost are
-    held beyond the edge.
+    A pixel's middle lies at (i + 0.5) · cells / pixels - 0.5 among the middles of the cells; the outermost cells
+    hold beyond the edge. No matrix: BLAS would start threads for it.
     """
-    at = np.clip((np.arange(*span) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
-    low = np.minimum(at.astype(np.intp), max(0, cells - 2))
-    first, last = int(low[0]), min(cells, int(low[-1]) + 2)
-    weights = np.zeros((len(at), last - first), np.float32)
-    rows = np.arange(len(at))
-    weights[rows, low - first] = 1 - (at - low)
-    if cells > 1:
-        weights[rows, low - first + 1] = at - low
-    return weights, first, last
+
+    cells: slice
+    low: NDArray[np.intp]
+    high: NDArray[np.intp]
+    share: Floats  # of the higher of both
+
+    @classmethod
+    def of(cls, span: tuple[int, int], pixels: int, cells: int) -> _Between:
+        at = np.clip((np.arange(*span) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
+        low = at.astype(np.intp)
+        high = np.minimum(low + 1, cells - 1)
+        first = int(low[0])
+        share = (at - low).astype(np.float32)[:, None]
+        return cls(slice(first, int(high[-1]) + 1), low - first, high - first, share)
+
+    def spread(self, grid: Floats) -> Floats:
+        low = grid[self.low]
+        return np.asarray(low + (grid[self.high] - low) * self.share, np.float32)

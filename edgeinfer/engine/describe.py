@@ -11,7 +11,6 @@ import resource
 import select
 import subprocess
 import sys
-import zipfile
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from edgeinfer.engine import bounds
 from edgeinfer.engine.process import ended
 from edgeinfer.engine.runtimes import find_runtime
 from edgeinfer.errors import BundleError
+from edgeinfer.store.metadata import embedded_texts
 from edgeinfer.tensors import ModelSpec
 
 _LIMIT_S = 60.0
@@ -182,16 +182,11 @@ def _trial(interpreter: Any) -> str:
 
 
 def embedded(path: Path) -> dict[str, list[str]]:
-    """The text files that TFLite metadata appends to a model as a zip; {} where there is none."""
+    """The text files of the zip at the end of `path`; {} where there is none, or one that `read_metadata` refuses."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {name: _lines(archive.read(name)) for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError):
+        return {name: text.split("\n") for name, text in embedded_texts(path, []).items()}
+    except BundleError:
         return {}
-
-
-def _lines(data: bytes) -> list[str]:
-    return data.decode(errors="replace").split("\n") if b"\0" not in data else []
 
 
 def _answer(path: Path) -> _Answer:

@@ -100,6 +100,9 @@ def _picture_shape(spec: TensorSpec, options: InputOptions) -> tuple[int, int, i
         )
         text = f"input.layout: {options.layout} with colour {options.colour} means {letters} with {wanted} channel(s)"
         raise BundleError(f"{text}; the model's input {spec.name!r} has the shape {spec.shape}")
+    if min(shape[1:3]) <= 1:  # the runtime tells 1 where the file leaves a side open
+        text = "expected an input of a fixed height and width, and this one is of any (a dynamic shape)"
+        raise BundleError(f"input.name: {text}: {spec.name!r} has {spec.shape}; export it for one size")
     return shape[1], shape[2], shape[3]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.errors import BundleError
-from edgeinfer.events import Detection, Finding, Frame, Instant, Readings, Score, Value
+from edgeinfer.events import Finding, Frame, Instant, Readings, Value, box_of
 from edgeinfer.geometry import Box, iou
 from edgeinfer.ports import Predictor, ReadingsPredictor
 from edgeinfer.store import Bundle, Tolerance
@@ -78,18 +78,13 @@ def parts_from(bundle: Bundle, predictor: Predictor | ReadingsPredictor, known: 
     tolerance, wrong = bundle.manifest.tolerance.get(backend, Tolerance()), []
     for name, expected in known.items():
         found = findings(bundle, bundle.path(name), predictor)
-        wanted = map(_told, _comparable(expected))
-        result = compare(name, wanted, found, _near(bundle, tolerance), tolerance)
+        result = compare(name, map(_told, expected), found, _near(bundle, tolerance), tolerance)
         wrong += [f"{name}: {result.wrong[0]}"] if result.wrong else []
     return "; ".join(wrong)
 
 
 def _near(bundle: Bundle, tolerance: Tolerance) -> float:
     return float(bundle.manifest.decoder.options.get("score", 0.0)) + tolerance.score
-
-
-def _comparable(findings: Iterable[Finding]) -> Iterator[Detection | Score | Value]:
-    return (f for f in findings if isinstance(f, Detection | Score | Value))
 
 
 def doubts(bundle: Bundle, predictor: Predictor | ReadingsPredictor, backend: str) -> str:
@@ -103,9 +98,8 @@ def doubts(bundle: Bundle, predictor: Predictor | ReadingsPredictor, backend: st
 
 
 def expected_of(found: Iterable[Finding]) -> bytes:
-    """What was found as the JSON of a golden pair, best first; findings that have no place there are left out."""
-    told = [_told(f) for f in found if isinstance(f, Detection | Score | Value)]
-    rounded = [Expected(e.label, round(e.score, 4), _rounded(e.box)) for e in told]
+    """What was found as the JSON of a golden pair, best first."""
+    rounded = [Expected(e.label, round(e.score, 4), _rounded(e.box)) for e in map(_told, found)]
     plain = [{k: v for k, v in msgspec.to_builtins(e).items() if v is not None} for e in rounded]
     return msgspec.json.format(msgspec.json.encode(plain)) + b"\n"
 
@@ -139,7 +133,7 @@ def compare(
     A finding whose score is below `near` stands at the decoder's threshold: a quantum decides whether it is
     there, so it may be missing, or be one more.
     """
-    wanted, left = list(expected), list(map(_told, _comparable(found)))
+    wanted, left = list(expected), [_told(f) for f in found]
     count, wrong, ious, scores = len(left), [], [1.0], [0.0]
     for want in sorted(wanted, key=lambda w: -w.score):
         same = [have for have in left if have.label == want.label]
@@ -160,10 +154,11 @@ def compare(
     return Comparison(name, len(wanted), count, min(ious), max(scores), tuple(wrong))
 
 
-def _told(finding: Detection | Score | Value) -> Expected:
+def _told(finding: Finding) -> Expected:
+    """Points and outlines by the box around them: what is wrong with a backend moves it."""
     if isinstance(finding, Value):
         return Expected(finding.label, finding.value)
-    return Expected(finding.label, finding.score, finding.box if isinstance(finding, Detection) else None)
+    return Expected(finding.label, finding.score, box_of(finding))
 
 
 def _overlap(a: Expected, b: Expected) -> float:

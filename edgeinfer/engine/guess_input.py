@@ -27,6 +27,7 @@ def guess_input(case: Case, heads: Heads) -> Guess:
     options = _picture(case, heads, picture) if picture is not None else None
     if options is None:
         heads.missing.append("window: the model takes no picture; rate, channels and length of its window")
+    _others(case, heads, picture)
     _labels(case, heads)
     return Guess(
         decoder=heads.decoder,
@@ -39,6 +40,17 @@ def guess_input(case: Case, heads: Heads) -> Guess:
         assumed=tuple(heads.assumed),
         missing=tuple(heads.missing),
     )
+
+
+def _others(case: Case, heads: Heads, picture: TensorSpec | None) -> None:
+    others = (
+        [t for t in case.spec.inputs if t is not picture] if picture is not None else case.spec.inputs[1:]
+    )
+    if others:
+        names = ", ".join(map(shown, others))
+        heads.assumed.append(
+            f"inputs besides the sample stay zero, unless [state] names the output that feeds them: {names}"
+        )
 
 
 def _labels(case: Case, heads: Heads) -> None:

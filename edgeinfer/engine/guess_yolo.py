@@ -10,10 +10,14 @@ from edgeinfer.tensors import TensorSpec, layout_of, size_of
 STRIDES = (8, 16, 32)
 """Of the three feature maps that all YOLO from v5 to 26 predict from (models with p2 or p6 heads have others)."""
 
+SCORE = 0.25
+"""As Ultralytics' predict; written out, so that a manifest shows what to change first."""
+
 _REFUSED = {
     "obb": "oriented boxes (Ultralytics task obb)",
     "depth": "depth estimation (Ultralytics task depth)",
 }
+_MOST_FINAL = 1000  # findings of an end-to-end head: 300, unless asked otherwise
 _COLLAPSED = 0.05  # a step of the scores above which a threshold means nothing
 
 
@@ -61,13 +65,26 @@ def _noted(case: Case, notes: ExportNotes) -> Heads:
         raise BundleError(
             f"{notes.source} says task {notes.task}, which has an output of three axes; there are: {outputs}"
         )
-    final = notes.end2end or notes.nms
     extra = notes.keypoints[0] * notes.keypoints[1] if len(notes.keypoints) == 2 else 0
+    final = notes.end2end or notes.nms or _is_final(case, predictions, extra)
     layout = "end2end" if final else _row_layout(predictions, len(notes.names), extra, notes)
     heads = _heads(case, predictions, layout, notes.task, len(notes.names))
     if notes.task == "pose":
         heads.options["keypoints"] = notes.keypoints or (17, 3)
     return heads
+
+
+def _is_final(case: Case, predictions: TensorSpec, extra: int) -> bool:
+    """Rows of 6 (and points), and fewer than a head has anchors: suppression was exported and the notes are silent."""
+    rows, row = predictions.shape[1:]
+    cells = _cells(case.picture) if case.picture is not None else rows
+    return row == 6 + extra and rows <= _MOST_FINAL and rows % max(cells, 1) != 0
+
+
+def _cells(picture: TensorSpec) -> int:
+    """How many cells, and so anchors of one kind, a YOLO has at this input size."""
+    height, width = size_of(picture)
+    return sum((height // s) * (width // s) for s in STRIDES)
 
 
 def _row_layout(predictions: TensorSpec, classes: int, extra: int, notes: ExportNotes) -> str:
@@ -91,7 +108,7 @@ def _by_anchors(case: Case) -> Heads | None:
         return None
     (output,) = predictions
     height, width = size_of(picture)
-    cells = sum((height // s) * (width // s) for s in STRIDES)
+    cells = _cells(picture)
     rows, row = max(output.shape[1:]), min(output.shape[1:])
     prototypes = len(case.spec.outputs) == 2
     task = "segment" if prototypes else "detect"
@@ -101,7 +118,7 @@ def _by_anchors(case: Case) -> Heads | None:
     elif rows == 3 * cells and row > 5 and not prototypes:
         heads = _heads(case, output, "objectness", task, row - 5)
         heads.reasons.insert(0, f"{rows:,} rows are the anchors of a YOLOv5 at {width}x{height}")
-    elif output.shape[2] == 6 and output.shape[1] <= 1000 and not prototypes:
+    elif output.shape[2] == 6 and output.shape[1] <= _MOST_FINAL and not prototypes:
         heads = _heads(case, output, "end2end", task, None)
         heads.reasons.insert(0, f"rows of 6 are final boxes: {output.shape[1]} of an end-to-end head")
     else:
@@ -115,7 +132,7 @@ def _heads(case: Case, predictions: TensorSpec, layout: str, task: str, classes:
     if task == "segment" and len(others) == 1:
         outputs["prototypes"] = others[0].name
     units, why = _units(case, predictions, layout)
-    options: dict[str, Option] = {"layout": layout, "task": task, "units": units}
+    options: dict[str, Option] = {"layout": layout, "task": task, "units": units, "score": SCORE}
     return Heads("yolo", outputs, options, classes, "letterbox", [why])
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.errors import BundleError
 from edgeinfer.store import InputOptions
 from edgeinfer.tensors import TensorSpec, quantize
 
@@ -16,6 +17,11 @@ Array = NDArray[Any]
 
 _TIE = 0.5 + 1e-3
 """A plain map is as right as any other while no value is further off than half a quantum (and float noise)."""
+
+
+_TINY = 1e-6
+_TYPES = ("uint8", "int8", "int16", "int32", "float16", "float32")
+"""What OpenCV's tables give, and TensorFlow Lite's models take."""
 
 
 class Quantum:
@@ -29,6 +35,7 @@ class Quantum:
             np.broadcast_to(np.asarray(v, np.float64), (channels,)) for v in (options.mean, options.std)
         )
         real = (np.arange(256.0)[:, None] - mean) / std  # (256, channels)
+        _check(spec, real)
         self._table = quantize(real, spec)
         self._planes = options.layout == "NCHW" and channels > 1
         self.tensor: Array = np.zeros(spec.shape, spec.dtype)
@@ -69,6 +76,21 @@ class Quantum:
                 step(plane)
 
         return carry
+
+
+def _check(spec: TensorSpec, real: NDArray[np.float64]) -> None:
+    """Raises BundleError for types that no picture goes into, and for integers that would lose it."""
+    if spec.dtype not in _TYPES:
+        text = f"expected one of {', '.join(_TYPES)}; {spec.name!r} is {spec.dtype}"
+        raise BundleError(f"input.name: a picture cannot be put into this input: {text}")
+    if spec.quantized or spec.dtype.startswith("float"):
+        return
+    limits, steps = np.iinfo(spec.dtype), np.diff(real, axis=0)
+    if real.min() < limits.min or real.max() > limits.max or (np.abs(steps - 1) > _TINY).any():
+        text = f"{spec.name!r} is {spec.dtype} without a scale, so it takes pixels as they are"
+        raise BundleError(
+            f"input.std: expected 1, and a mean that keeps pixels within {limits.min}..{limits.max}: {text}"
+        )
 
 
 def _nothing(_: Array) -> None:

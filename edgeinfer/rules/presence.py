@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 
 from edgeinfer.errors import InputError
-from edgeinfer.events import Decision, Finding, Inference, Observation, State, Value
+from edgeinfer.events import Decision, Finding, Inference, Observation, State, Value, box_of
 from edgeinfer.geometry import Point
 from edgeinfer.ports import RulePlace
 from edgeinfer.rules.checks import Seconds, Share, hold_ns, labels_of
-from edgeinfer.rules.select import Anchor, Selection, box_of
+from edgeinfer.rules.select import Anchor, Selection
 from edgeinfer.rules.states import States
 
 

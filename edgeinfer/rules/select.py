@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from edgeinfer.errors import InputError
-from edgeinfer.events import Detection, Finding, Keypoints, Region, Value
-from edgeinfer.geometry import Box, Point, contains, is_simple
+from edgeinfer.events import Detection, Finding, Keypoints, Region, Value, box_of
+from edgeinfer.geometry import Point, around, contains, is_simple
 from edgeinfer.rules.checks import share
 
 Anchor = Literal["centre", "foot"]
@@ -30,7 +30,7 @@ class Selection:
         self.labels = frozenset(labels)
         self._score = share("score", score)
         self._zone = checked_zone(zone)
-        self._frame = _bounds(self._zone) if self._zone else None
+        self._frame = around(self._zone) if self._zone else None
         if anchor not in ("centre", "foot"):
             raise InputError(f'anchor: expected "centre" or "foot", found {anchor!r}')
         self._foot = anchor == "foot"
@@ -55,17 +55,6 @@ class Selection:
         return left <= x <= right and top <= y <= bottom and contains(self._zone, (x, y))
 
 
-def box_of(finding: Finding) -> Box | None:
-    """The smallest box around a finding, normalised; None for what has no place."""
-    if isinstance(finding, Detection):
-        return finding.box
-    if isinstance(finding, Keypoints) and finding.points:
-        return _bounds([(x, y) for x, y, _ in finding.points])
-    if isinstance(finding, Region) and finding.outline:
-        return _bounds(finding.outline)
-    return None
-
-
 def checked_zone(zone: Sequence[Point]) -> tuple[Point, ...]:
     """The polygon, when it is one.
 
@@ -88,11 +77,6 @@ def checked_zone(zone: Sequence[Point]) -> tuple[Point, ...]:
     if _area(corners) == 0:
         raise InputError("zone: its corners lie on one line, so that it has no area")
     return corners
-
-
-def _bounds(points: Sequence[Point]) -> Box:
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return Box(min(xs), min(ys), max(xs), max(ys))
 
 
 def _area(corners: Sequence[Point]) -> float:

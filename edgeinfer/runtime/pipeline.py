@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from edgeinfer.errors import InferenceLost
 from edgeinfer.events import Decision, Frame, Inference, Instant, Lost, Observation, Readings
-from edgeinfer.ports import Predictor, ReadingsPredictor, Recurrent, Rule
+from edgeinfer.ports import Predictor, ReadingsPredictor, Rule
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.mailbox import Hub, Inbox, Item
@@ -172,10 +172,9 @@ class Pipeline:
             self._meters.count("rows", len(item.values))
             self._meters.record("wait", self._line.inbox.waited_ns)
             return self._seen(self._reader.read(item))
-        if isinstance(item, Lost):
-            model: object = self._predictor or self._reader
-            if isinstance(model, Recurrent):
-                model.forget(item.key[0])
+        model = self._predictor or self._reader
+        if model is not None and isinstance(item, Lost):
+            model.forget(item.key[0])
         return (item,)
 
     def _seen(self, inferences: Sequence[Inference]) -> Sequence[Inference]:

@@ -87,6 +87,13 @@ def test_nothing_is_found_where_nothing_reaches_the_score() -> None:
     assert decoder(spec).decode({"rows": np.full(spec.shape, -128, np.int8)}) == []
 
 
+def test_a_gap_in_the_names_is_never_found() -> None:
+    spec = predictions(7)
+    outputs = stored(random_rows(1, 7, 4), spec)
+    found = decoder(spec, labels=("bolt", "???", "washer"), score=0.0, iou=1.0).decode(outputs)
+    assert {f.label for f in found} == {"bolt", "washer"}
+
+
 def test_only_the_best_candidates_go_into_suppression() -> None:
     spec = predictions(7)
     outputs = stored(random_rows(1, 7, 4), spec)
@@ -189,19 +196,19 @@ def test_the_mask_ends_at_its_box() -> None:
     assert bounds(found) == pytest.approx((0.375, 0.25, 0.625, 0.75), abs=0.005)
 
 
-def test_an_empty_mask_is_its_box() -> None:
-    (found,) = segments(coefficients=(0.0, 1.0), box=(0.5, 0.5, 0.25, 0.5))
-    assert found.outline == ((0.375, 0.25), (0.625, 0.25), (0.625, 0.75), (0.375, 0.75))
+def test_a_segment_with_an_empty_mask_is_not_found() -> None:
+    assert segments(coefficients=(0.0, 1.0)) == []
+    assert segments(coefficients=(0.0, 1.0), give="both") == []
+    assert len(segments(coefficients=(0.0, 1.0), give="boxes")) == 1
 
 
 def test_a_box_beside_the_picture_is_no_error() -> None:
-    (found,) = segments(box=(1.5, 0.5, 0.2, 0.5))
-    assert bounds(found) == pytest.approx((1.4, 0.25, 1.6, 0.75))
+    assert segments(box=(1.5, 0.5, 0.2, 0.5)) == []
 
 
 @pytest.mark.parametrize("wrong", [np.inf, np.nan])
 def test_numbers_that_are_none_are_no_error(wrong) -> None:
-    assert len(segments(box=(wrong, 0.5, 0.2, 0.5))) == 1
+    assert segments(box=(wrong, 0.5, 0.2, 0.5)) == []
 
 
 # --- what does not fit

@@ -173,3 +173,8 @@ def test_what_is_no_picture_is_refused(pixels) -> None:
 def test_a_tensor_that_is_not_what_the_manifest_says_is_refused(shape, how) -> None:
     with pytest.raises(BundleError, match=r"input\.layout: .* has the shape"):
         Fit(spec(shape), options(**how))
+
+
+def test_an_input_of_any_size_is_refused() -> None:
+    with pytest.raises(BundleError, match=r"input\.name: expected an input of a fixed height and width"):
+        Fit(spec((1, 1, 1, 3)), options())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
-from edgeinfer.engine.golden import Expected, compare, verify
+from edgeinfer.engine.golden import Expected, compare, expected_of, verify
 from edgeinfer.errors import BundleError
-from edgeinfer.events import Detection, Score
+from edgeinfer.events import Detection, Keypoints, Region, Score
 from edgeinfer.geometry import Box
 from edgeinfer.store import open_bundle
 from edgeinfer.testing.engine import FakePredictor
@@ -97,3 +98,13 @@ def test_a_grey_golden_picture_is_read(bundle_folder) -> None:
     cv2.imwrite(str(bundle_folder / "golden.png"), np.zeros((8, 8), np.uint8))
     bundle = open_bundle(tiny.seal(bundle_folder))
     assert not next(iter(verify(bundle, FakePredictor()))).passed
+
+
+def test_points_and_outlines_are_compared_by_the_box_around_them() -> None:
+    person = Keypoints("person", 0.9, ((0.2, 0.1, 1.0), (0.4, 0.5, 0.3)))
+    road = Region("road", 0.8, ((0.0, 0.6), (1.0, 0.6), (1.0, 1.0)))
+    expected = msgspec.json.decode(expected_of([person, road]), type=list[Expected])
+    assert [e.box for e in expected] == [(0.2, 0.1, 0.4, 0.5), (0.0, 0.6, 1.0, 1.0)]
+    assert compare("p", expected, [person, road], 0.3).passed
+    moved = Keypoints("person", 0.9, ((0.5, 0.1, 1.0), (0.7, 0.5, 0.3)))
+    assert not compare("p", expected, [moved, road], 0.3).passed

@@ -41,7 +41,7 @@ NHWC, NCHW = int8("in", 1, 640, 640, 3), floats("in", 1, 3, 640, 640)
 def test_a_detector_of_today_is_float_nchw_and_normalized() -> None:
     found = guess(spec(NCHW, floats("out", 1, 84, 8400)), noted("detect", version="8.4.0"))
     assert (found.decoder, found.outputs) == ("yolo", {"predictions": "out"})
-    assert found.options == {"layout": "raw", "task": "detect", "units": "normalized"}
+    assert found.options == {"layout": "raw", "task": "detect", "units": "normalized", "score": 0.25}
     assert found.input is not None
     assert (found.input.fit, found.input.layout, found.input.mean, found.input.std) == (
         "letterbox",
@@ -63,7 +63,7 @@ def test_a_full_integer_detector_is_nhwc() -> None:
 
 def test_an_end_to_end_head_of_an_nchw_export_gives_pixels() -> None:
     found = guess(spec(NCHW, floats("out", 1, 300, 6)), noted("detect", end2end=True))
-    assert found.options == {"layout": "end2end", "task": "detect", "units": "pixels"}
+    assert found.options == {"layout": "end2end", "task": "detect", "units": "pixels", "score": 0.25}
 
 
 def test_an_end_to_end_head_of_an_nhwc_export_is_normalized() -> None:
@@ -74,6 +74,13 @@ def test_an_end_to_end_head_of_an_nhwc_export_is_normalized() -> None:
 def test_suppression_that_was_exported_is_no_raw_head() -> None:
     found = guess(spec(NCHW, floats("out", 1, 300, 6)), noted("detect", nms=True))
     assert found.options["layout"] == "end2end"
+
+
+def test_suppression_that_the_notes_do_not_tell_of_is_seen_by_its_rows() -> None:
+    notes = Metadata(export=ExportNotes("m", names=("a", "b")), labels=("a", "b"))
+    assert guess(spec(NCHW, floats("out", 1, 300, 6)), notes).options["layout"] == "end2end"
+    assert guess(spec(NCHW, floats("out", 1, 6, 8400)), notes).options["layout"] == "raw"
+    assert guess(spec(NHWC, floats("out", 1, 8400, 6)), notes).options["layout"] == "raw"
 
 
 def test_a_yolov5_has_objectness() -> None:
@@ -271,3 +278,11 @@ def test_tflite_metadata_tells_mean_and_std() -> None:
 def test_an_input_without_a_fixed_size_is_refused() -> None:
     with pytest.raises(BundleError, match="no fixed height and width"):
         guess(spec(floats("in", 1, 1, 1, 3), floats("o", 1, 2)), NONE, ("a", "b"))
+
+
+def test_inputs_besides_the_picture_are_told() -> None:
+    model = ModelSpec((floats("h", 1, 8), NHWC), (int8("o", 1, 2, scale=1 / 256),))
+    found = guess(model, NONE, ("a", "b"))
+    assert found.input is not None
+    assert found.input.name == "in"
+    assert any("'h' float32 1x8" in text and "[state]" in text for text in found.assumed)

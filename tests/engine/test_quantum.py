@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.engine.quantum import Quantum
+from edgeinfer.errors import BundleError
 from edgeinfer.store import InputOptions
 from edgeinfer.tensors import TensorSpec
 
@@ -36,3 +37,25 @@ def test_a_table_that_differs_by_channel_is_applied_by_channel() -> None:
     canvas = np.full((2, 2, 3), 100, np.uint8)
     made.bind(canvas)(canvas)
     assert made.tensor[0, 0, 0].tolist() == [100, 0, -100]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool", "float64"])
+def test_a_type_that_no_picture_goes_into_is_refused(dtype) -> None:
+    with pytest.raises(BundleError, match=rf"input\.name: .* 't' is {dtype}"):
+        quantum(dtype, 0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options"), [("uint8", {"std": 255.0}), ("int8", {}), ("int32", {"std": 2.0})]
+)
+def test_integers_without_a_scale_that_would_lose_the_picture_are_refused(dtype, options) -> None:
+    with pytest.raises(BundleError, match=r"input\.std: expected 1, .* without a scale"):
+        quantum(dtype, 0.0, 0, **options)
+
+
+@pytest.mark.parametrize(("dtype", "mean"), [("int32", 0.0), ("int8", 128.0), ("float16", 0.0)])
+def test_a_tensor_without_a_scale_takes_pixels_as_they_are(dtype, mean) -> None:
+    made = quantum(dtype, 0.0, 0, mean=mean)
+    canvas = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    made.bind(canvas)(canvas)
+    assert made.tensor.reshape(-1).tolist() == [i - mean for i in range(12)]

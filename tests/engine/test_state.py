@@ -14,7 +14,6 @@ from edgeinfer.engine.state import State
 from edgeinfer.engine.window_predictor import open_window_predictor
 from edgeinfer.errors import BundleError
 from edgeinfer.events import Value
-from edgeinfer.ports import Recurrent
 from edgeinfer.store import open_bundle
 from edgeinfer.tensors import ModelSpec, TensorSpec
 from tests.engine import tiny, windowed
@@ -118,7 +117,6 @@ def test_a_recurrent_model_remembers_until_a_gap_or_a_loss(tmp_path) -> None:
     assert [totals(model, n) for n in (1, 2, 3)] == [[1], [2], [3]]
     assert totals(model, 4, gap=True) == [1]
     assert totals(model, 5) == [2]
-    assert isinstance(model, Recurrent)
     model.forget("motor")
     assert totals(model, 6) == [1]
     model.close()

@@ -46,9 +46,9 @@ class Parity:
         return found + [f"worst {name}: {value:.4f}" for name, value, met in bounds if not met]
 
 
-def told_of(told: Mapping[str, np.ndarray], picture: int) -> dict[str, np.ndarray]:
-    """The arrays of one picture in what teach.py wrote."""
-    start = f"{picture}/"
+def told_of(told: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `start` and a slash, without that: of one picture, say."""
+    start += "/"
     return {key.removeprefix(start): told[key] for key in told if key.startswith(start)}
 
 
@@ -83,7 +83,8 @@ def compare(
         result.iou = min(result.iou, iou(boxes[best].box, Box(*box.tolist())))
         result.score = max(result.score, abs(boxes[best].score - float(score)))
         if isinstance(shape, Keypoints):
-            result.point = max(result.point, float(np.abs(np.array(shape.points) - told["points"][i]).max()))
+            points = np.clip(np.array(shape.points), 0, 1)  # Ultralytics holds them within the picture
+            result.point = max(result.point, float(np.abs(points - told["points"][i]).max()))
         if isinstance(shape, Region):
             result.mask = min(result.mask, _overlap(shape, masks[i], back, size))
     more = [f for n, f in enumerate(boxes) if n not in used and f.score > least + NEAR]

@@ -53,7 +53,7 @@ def run(model: Path, golden: Path | None) -> Parity:
         picture = cv2.imread(str(path))
         tensor, back = fit(picture)
         outputs = session.infer({source.name: tensor})
-        one = told_of(told, i)
+        one = told_of(told, str(i))
         findings = to_picture(decoder.decode(outputs), back)
         total = total.worse(compare(findings, one, found.labels, back, size_of(source), score))
         if i < GOLDEN_PICTURES:
