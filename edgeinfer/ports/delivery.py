@@ -1,0 +1,95 @@
+"""From decisions to messages, and from messages to the other side. Protocols only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from edgeinfer.events import Entry, Gap, Message, Outcome
+from edgeinfer.ports.common import Report
+
+StateKind = Literal["binary", "number"]
+"""What a rule's state is: on and off, or a number (either may be unknown). A rule's class may say it as `states`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderPlace:
+    device: str
+    topic: str  # the root, all placeholders but {rule} filled in
+    sink: str
+    machine_id: str = ""
+    rules: Mapping[str, StateKind] = field(default_factory=dict)
+
+
+class Encoder(Protocol):
+    """Decisions to messages; may hold state of one connection. Pure otherwise.
+
+    One with the attribute `addition = True` speaks beside another, which settles the entries.
+    """
+
+    listens: tuple[str, ...]  # topics that it wants to hear of
+
+    def heard(self, topic: str, payload: bytes) -> None:
+        """A message on one of `listens`; called by another thread than the rest."""
+        ...
+
+    def wants_birth(self) -> bool:
+        """Whether something was heard that asks for a birth in the same connection; says so once."""
+        ...
+
+    def will(self) -> Message | None:
+        """What the broker says for us if we die."""
+        ...
+
+    def birth(self, states: Sequence[Entry], gone: Sequence[str]) -> Sequence[Message]:
+        """After each connect: status, the last state of each rule; states of rules that are `gone` cleared."""
+        ...
+
+    def encode(self, batch: Sequence[Entry | Gap]) -> Sequence[Message]:
+        """One or more messages for each entry; the last message of an entry carries its `seq`."""
+        ...
+
+    def pulse(self, count: int, health: Mapping[str, Any] | None) -> Sequence[Message]:
+        """Heartbeat `count`, and health when it changed."""
+        ...
+
+    def farewell(self, states: Sequence[Entry]) -> Sequence[Message]:
+        """Before an ordered stop: states unknown, status offline."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SinkPlace:
+    name: str
+    device: str
+    machine_id: str
+    will: Message | None
+    report: Report
+    listens: tuple[str, ...] = ()
+    heard: Callable[[str, bytes], None] = lambda _topic, _payload: None  # what comes on these topics
+
+
+class Sink(Protocol):
+    """The other side. Used by one courier thread only; connects and reconnects by itself.
+
+    `session` counts connections: when it changes, the courier sends a birth. 0 means never connected yet.
+    """
+
+    session: int
+
+    def send(self, batch: Sequence[Message]) -> Sequence[Outcome]:
+        """Sends many in flight and waits; outcomes of the first n messages, in order.
+
+        n < len(batch) when the connection broke in between.
+
+        Raises:
+            DeliveryError: there is no connection; nothing of this batch is known to have arrived.
+        """
+        ...
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Whether there is a connection, after waiting at most so long for one."""
+        ...
+
+    def close(self) -> None: ...
