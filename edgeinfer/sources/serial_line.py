@@ -16,12 +16,13 @@ from typing import NamedTuple, Protocol
 from edgeinfer.ports import Stop
 from edgeinfer.protocols import LineProtocol, Rows
 from firmware_bridge.errors import PortBusyError, PortLostError
+from firmware_bridge.framing import LONGEST, on_wire
 from firmware_bridge.port import Port, Setting
 
 _LOOK_S = 0.2  # how often a waiting read looks whether it should stop
 BEGIN_S = 0.1  # docs/firmware.md, "Shared pair": an answer begins within 50 ms; adapters take their time
 _REST_S = 0.05  # and has no longer pauses
-_BABBLE_S = 1.0  # what goes on for longer is no answer
+_BABBLE_S = 1.0  # what goes on for longer than the longest frame and this is no answer
 
 
 class Heard(NamedTuple):
@@ -63,6 +64,7 @@ class SharedLine:
 
     def __init__(self, port: Port, setting: Setting, begin_s: float) -> None:
         self.port, self.setting, self._begin_s = port, setting, begin_s
+        self._longest_s = _BABBLE_S + on_wire(LONGEST) * 11 / setting.baud  # 8 bits, start, stop, parity
         self.addresses: set[int] = set()
         self.lost: PortLostError | None = None
         self._turns = Turns()
@@ -89,7 +91,7 @@ class SharedLine:
             return None
         self._drain()
         self.port.write(says)
-        size, rows, wait_s, end_s = 0, list[Rows](), self._begin_s, time.monotonic() + _BABBLE_S
+        size, rows, wait_s, end_s = 0, list[Rows](), self._begin_s, time.monotonic() + self._longest_s
         while protocol.waits and time.monotonic() < end_s and (data := self.port.read(wait_s)):
             size, wait_s = size + len(data), _REST_S
             rows += protocol.receive(data, time.monotonic_ns())

@@ -138,6 +138,32 @@ def test_a_node_with_the_wrong_name_is_told_at_its_address(at):
     assert "expected 'fan', found 'press'" in reader.error
 
 
+class Babbler:
+    """Answers with bytes that have no end."""
+
+    def __init__(self):
+        self._begun = False
+
+    def receive(self, data, now_ns):
+        self._begun = True
+
+    def advance(self, now_ns): ...
+
+    def due_ns(self):
+        return 0
+
+    def outgoing(self):
+        return b"\x55" * 64 if self._begun else b""
+
+
+def test_bytes_without_end_are_no_answer_and_do_not_hold_the_line_for_ever(tmp_path):
+    with Line([Babbler()], tmp_path / "rs485") as line:
+        reader = At(port=line.port, edgelink={"address": 1}, block_s=1.0).read()
+        wait_for(lambda: reader.error)
+        reader.end()
+    assert "no reading in 1.0 s" in reader.error
+
+
 def test_two_sources_that_want_one_address_or_other_settings_are_told_so(at):
     with at("press", 1).read() as press:
         wait_for(lambda: press.found)
