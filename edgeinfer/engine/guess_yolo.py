@@ -18,6 +18,7 @@ _REFUSED = {
     "depth": "depth estimation (Ultralytics task depth)",
 }
 _MOST_FINAL = 1000  # findings of an end-to-end head: 300, unless asked otherwise
+_SHARES = 16  # a half-trained model says boxes of three times the input; no input has so few pixels
 _COLLAPSED = 0.05  # a step of the scores above which a threshold means nothing
 
 
@@ -148,7 +149,7 @@ def _units(case: Case, predictions: TensorSpec, layout: str) -> tuple[str, str]:
                 f"the output {shown(predictions)} holds pixels and scores with one scale of {predictions.scale:g}, "
                 "so that all scores are 0 or 1: export it again with coordinates from 0 to 1 (Ultralytics does)"
             )
-        units = "normalized" if reach[1] <= 2 else "pixels"
+        units = "normalized" if reach[1] <= _SHARES else "pixels"
         return units, f"its integers reach to {reach[1]:.3g}, so coordinates are {units}"
     if layout == "end2end" and case.picture is not None and layout_of(case.picture) == "NCHW":
         return "pixels", "end-to-end heads of NCHW exports give pixels of the model's input"

@@ -61,6 +61,16 @@ def test_a_full_integer_detector_is_nhwc() -> None:
     assert found.input.layout == "NHWC"
 
 
+def test_integers_that_reach_a_few_times_the_input_are_still_shares_of_it() -> None:
+    found = guess(spec(NHWC, int8("out", 1, 84, 8400, scale=3 / 255)), noted("detect"))
+    assert found.options["units"] == "normalized"
+
+
+def test_integers_of_an_end_to_end_head_that_reach_its_size_are_pixels() -> None:
+    found = guess(spec(NHWC, int8("out", 1, 300, 6, scale=2.5)), noted("detect", end2end=True))
+    assert found.options["units"] == "pixels"
+
+
 def test_an_end_to_end_head_of_an_nchw_export_gives_pixels() -> None:
     found = guess(spec(NCHW, floats("out", 1, 300, 6)), noted("detect", end2end=True))
     assert found.options == {"layout": "end2end", "task": "detect", "units": "pixels", "score": 0.25}

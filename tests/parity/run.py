@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,9 +24,10 @@ from edgeinfer.engine.fit import Fit
 from edgeinfer.engine.guess import Guess, guess
 from edgeinfer.engine.predictor import to_picture
 from edgeinfer.engine.tflite import open_here
+from edgeinfer.geometry import Affine
 from edgeinfer.ports import Decoder, DecoderPlace, ModelFile
 from edgeinfer.store.metadata import read_metadata
-from edgeinfer.tensors import ModelSpec, size_of
+from edgeinfer.tensors import ModelSpec, TensorSpec, size_of
 from tests.parity.compare import Parity, compare, told_of
 from tests.parity.teach import IOU, MOST
 
@@ -40,6 +43,19 @@ def build(found: Guess, spec: ModelSpec, score: float) -> Decoder:
     return plugin(plugin.Options(**options), DecoderPlace(found.labels, spec, found.outputs))
 
 
+def fitter(source: TensorSpec, found: Guess) -> Callable[[np.ndarray], tuple[np.ndarray, Affine]]:
+    """Ours; for an int8 input in float and cut to integers, since Ultralytics does not round there, and we do."""
+    if not source.quantized:
+        return Fit(source, found.input)
+    real = Fit(replace(source, dtype="float32", scale=0.0, zero_point=0), found.input)
+
+    def cut(picture: np.ndarray) -> tuple[np.ndarray, Affine]:
+        tensor, back = real(picture)
+        return (tensor / source.scale + source.zero_point).clip(-128, 127).astype(source.dtype), back
+
+    return cut
+
+
 def run(model: Path, golden: Path | None) -> Parity:
     facts, metadata = describe(model), read_metadata(model)
     found = guess(facts.spec, metadata, (), facts.operators)
@@ -47,7 +63,7 @@ def run(model: Path, golden: Path | None) -> Parity:
     source = session.spec.inputs[0]
     told = np.load(model.with_suffix(".npz"))
     score = float(told["score"])
-    fit, decoder = Fit(source, found.input), build(found, session.spec, score)
+    fit, decoder = fitter(source, found), build(found, session.spec, score)
     total, kept = Parity(), {"score": told["score"]}
     for i, path in enumerate(sorted((model.parent / "pictures").glob("*.png"))):
         picture = cv2.imread(str(path))

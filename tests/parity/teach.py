@@ -1,13 +1,15 @@
 """Trains, exports and runs a YOLO with Ultralytics' own tools: what tests/parity compares edgeinfer with.
 
-    python teach.py FOLDER MODEL [--epochs N] [--size PIXELS] [--end2end] [--score SHARE]
+    python teach.py FOLDER MODEL [--epochs N] [--size PIXELS] [--end2end | --integer] [--score SHARE]
 
-Runs in an interpreter that has `ultralytics` (AGPL, never a part of edgeinfer). MODEL is one of its yaml names:
-yolov5n, yolov8n, yolo11n, yolo26n, yolov10n, with -pose, -seg or -cls. With --end2end, yolo26 and yolov10 are exported in float
-with their end-to-end head, which Ultralytics leaves out of other exports. Writes FOLDER/pictures/*.png,
-FOLDER/MODEL.tflite (int8 inside, with metadata) and FOLDER/MODEL.npz: what Ultralytics finds with that file.
-A model that is there already is not trained
-again. Nothing is downloaded: pictures are drawn, weights begin at random.
+Runs in an interpreter that has ultralytics (AGPL, never a part of edgeinfer), a CPU build of torch, torchvision,
+litert-torch and ai-edge-quantizer: pip installs them in a minute. MODEL is one of its yaml names: yolov5n, yolov8n,
+yolo11n, yolo26n, yolov10n, with -pose, -seg or -cls. Writes FOLDER/pictures/*.png, FOLDER/MODEL.tflite (int8 inside,
+with metadata) and FOLDER/MODEL.npz: what Ultralytics finds with that file. Nothing is downloaded: pictures are drawn,
+weights begin at random. A model that is there already is not trained again.
+
+With --end2end, yolo26 and yolov10 are exported in float with their end-to-end head, which Ultralytics leaves out of
+other exports. With --integer, inputs and outputs are int8 too.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import os
 import shutil
 import sys
 import types
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -148,6 +151,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--end2end", action="store_true")
+    parser.add_argument("--integer", action="store_true")
     parser.add_argument(
         "--score", type=float, default=0.05, help="low, so that half-trained models find much"
     )
@@ -155,7 +159,8 @@ def main() -> None:
     folder = args.folder.resolve()
     kind = args.model.rpartition("-")[2]
     task = {"pose": "pose", "seg": "segment", "cls": "classify"}.get(kind, "detect")
-    exported = folder / f"{args.model}{'-end2end' if args.end2end else ''}.tflite"
+    kind = "-end2end" if args.end2end else "-integer" if args.integer else ""
+    exported = folder / f"{args.model}{kind}.tflite"
     yolo = ultralytics(folder)
     if not exported.is_file():
         train(yolo, exported, task, args)
@@ -170,8 +175,27 @@ def train(yolo, exported: Path, task: str, args: argparse.Namespace) -> None:
         data=str(data), epochs=args.epochs, imgsz=args.size, batch=8, device="cpu", workers=0, plots=False, val=False,
         verbose=False, project=str(folder / "runs"), name=args.model, exist_ok=True, amp=False, seed=1,
     )  # fmt: skip
-    how = {"nms": False} if args.end2end else {"quantize": 8}
-    shutil.move(model.export(format="litert", data=str(data), imgsz=args.size, **how), exported)
+    how = {"nms": False} if args.end2end else {} if args.integer else {"quantize": 8}
+    made = Path(model.export(format="litert", data=str(data), imgsz=args.size, **how))
+    if args.integer:
+        make_integer(made, sorted(folder.glob("data-*/val/images/*.png"))[:20], args.size)
+    shutil.move(made, exported)
+
+
+def make_integer(path: Path, pictures: list[Path], size: int) -> None:
+    """All of a float export to int8, inputs and outputs as well; its notes are carried over."""
+    from ai_edge_quantizer import quantizer, recipe
+
+    with zipfile.ZipFile(path) as archive:
+        notes = archive.read("metadata.json")
+    resized = [cv2.resize(cv2.imread(str(p)), (size, size))[..., ::-1] for p in pictures]
+    samples = [{"args_0": (p.transpose(2, 0, 1)[None] / 255).astype(np.float32)} for p in resized]
+    made = quantizer.Quantizer(str(path))
+    made.load_quantization_recipe(recipe.static_wi8_ai8())
+    seen = made.calibrate({"serving_default": samples})
+    made.quantize(seen).export_model(str(path), overwrite=True)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("metadata.json", notes)
 
 
 def compare_with(model, exported: Path, args: argparse.Namespace) -> None:
