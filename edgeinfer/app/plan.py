@@ -46,6 +46,7 @@ from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec
 from edgeinfer.store import Bundle
 from edgeinfer.taps import Taps
+from edgeinfer.tracking.identities import Identities
 
 if TYPE_CHECKING:
     from edgeinfer.engine.opening import Opening
@@ -134,6 +135,7 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
         open=partial(_guarded, name, options, blueprint, services) if options.model else None,
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
+        identify=partial(Identities, options.track) if options.track else None,
     )
     commit = Commit(services.outbox, services.states)
     return Pipeline(line, commit, services.hub, services.taps, services.health, services.fatal)

@@ -6,13 +6,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from edgeinfer.events import Decision, Observation
+from edgeinfer.events import Decision, Inference, Observation
 
 
 @dataclass(frozen=True, slots=True)
 class RulePlace:
     pipeline: str
     rule: str
+
+
+class Identifier(Protocol):
+    """Who is who: stands between the model of a pipeline and its rules."""
+
+    def name(self, seen: Inference) -> Inference:
+        """`seen` with `track` filled in where a finding is one that is followed. A number is never used again."""
+        ...
+
+    def forget(self, source: str) -> None:
+        """`source` was lost: whom it shows next is somebody new."""
+        ...
 
 
 class Rule(Protocol):
