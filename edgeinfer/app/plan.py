@@ -190,7 +190,8 @@ def _rules(pipeline: str, names: Sequence[str], blueprint: Blueprint) -> list[Ru
 def rule_kinds(blueprint: Blueprint) -> dict[str, StateKind]:
     """What the state of each rule that decides is."""
     deciding = [rule for pipeline in blueprint.pipelines.values() for rule in pipeline.options.rules]
-    return {rule: getattr(blueprint.rules[rule].cls, "states", "binary") for rule in sorted(deciding)}
+    made = {rule: build(blueprint.rules[rule], blueprint.device) for rule in sorted(deciding)}
+    return {rule: getattr(one, "states", "binary") for rule, one in made.items()}
 
 
 def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services) -> Courier:
