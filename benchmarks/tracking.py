@@ -1,6 +1,6 @@
 """Is who is who? Our tracker against supervision's ByteTrack on the same boxes: IDF1, counting, time per picture.
 
-    pip install motmetrics supervision        (an environment of its own will do)
+    pip install motmetrics "supervision<0.27"        (later ones have no tracker; an environment of its own will do)
     python -m benchmarks.tracking [--pairs N] [--minutes M]
 
 The boxes are those of rendered belts with perfect truth at three speeds, worsened as a detector worsens them: places
@@ -177,7 +177,7 @@ def crowd(n: int, steps: int) -> list[Picture]:
     speed, made = chance.normal(0, 0.02, (n, 2)), []
     for _ in range(steps):
         at = at + speed / FPS
-        boxes = np.hstack([at, at + [0.12, 0.15]]) + chance.normal(0, 0.003, (n, 4))
+        boxes = np.hstack([at, at + np.array([0.12, 0.15])]) + chance.normal(0, 0.003, (n, 4))
         made.append(Picture(list(range(n)), boxes, boxes, chance.uniform(0.3, 0.95, n)))
     return made
 
