@@ -97,8 +97,8 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
     _cross_check(blueprint, problems)
     check_rules(
         {name: (p.part, p.options) for name, p in blueprint.pipelines.items()},
-        blueprint.rules,
-        blueprint.device,
+        {name: (p.part, build(p, config.device)) for name, p in blueprint.rules.items()},
+        config.of("rule"),
         problems,
     )
     _check_encodings(blueprint, problems)
@@ -118,9 +118,8 @@ def _plugins(config: Config, section: str, group: str, problems: list[Problem]) 
             problems.append(Problem(part.where.at("kind"), str(error)))
             continue
         options = decode(part, cls.Options, problems)
-        if options is not None:
-            found[name] = Plugin(part, cls, options)
-            try_out(found[name], config.device, problems)
+        if options is not None and try_out(plugin := Plugin(part, cls, options), config.device, problems):
+            found[name] = plugin
     return found
 
 

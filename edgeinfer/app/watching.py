@@ -2,58 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from edgeinfer.app.options import PipelineOptions
-from edgeinfer.app.probe import Plugin, build
 from edgeinfer.config import Part
-from edgeinfer.errors import InputError, Problem, nearest
+from edgeinfer.errors import Problem, nearest
 
 Pipelines = Mapping[str, tuple[Part, PipelineOptions]]
+Rules = Mapping[str, tuple[Part, Any]]
 
 
-def check_rules(
-    pipelines: Pipelines, plugins: Mapping[str, Plugin], device: str, problems: list[Problem]
-) -> None:
-    """Appends to `problems` what keeps rules from ever deciding."""
-    rules = {name: rule for name, plugin in plugins.items() if (rule := _built(plugin, device)) is not None}
+def check_rules(pipelines: Pipelines, rules: Rules, known: Collection[str], problems: list[Problem]) -> None:
+    """Appends to `problems` what keeps rules from ever deciding.
+
+    Args:
+        pipelines: those that are right in themselves.
+        rules: those that are right in themselves, built.
+        known: the names of all rules, right or not.
+        problems: grows.
+    """
     for name, (part, options) in pipelines.items():
-        for rule in (r for r in options.rules if r in rules):
-            told = problems.append
-            for where, text in _missing(plugins[rule].part, rules[rule], name, part, options, plugins):
-                told(Problem(where, text))
+        for rule in options.rules:
+            if rule in rules:
+                _check_inputs(*rules[rule], name, options, known, problems)
+                _check_needs(*rules[rule], part, options, problems)
     _check_circles(pipelines, rules, problems)
 
 
-def _built(plugin: Plugin, device: str) -> Any | None:
-    try:
-        return build(plugin, device)
-    except InputError:  # told already
-        return None
-
-
-def _missing(
-    rule: Part, made: Any, name: str, pipeline: Part, options: PipelineOptions, plugins: Mapping[str, Plugin]
-) -> list[tuple[str, str]]:
-    """(where, text) of each thing that `rule` needs and does not get in `pipeline`."""
-    found = []
-    given = [i.removeprefix("rule:") for i in options.inputs]
+def _check_inputs(
+    rule: Part,
+    made: Any,
+    pipeline: str,
+    options: PipelineOptions,
+    known: Collection[str],
+    problems: list[Problem],
+) -> None:
     for other in getattr(made, "inputs", ()):
-        if other not in plugins:
-            there = ", ".join(plugins)
-            text = f"no [rule.{other}] in this config{nearest(other, plugins)} (there are: {there})"
-            found.append((rule.where.at(_key_of(rule, other)), text))
-        elif other not in given:
-            text = f'watches the rule {other!r}, which [pipeline.{name}] does not give it: add inputs = ["rule:{other}"] there'
-            found.append((rule.where.at(_key_of(rule, other)), text))
+        where = rule.where.at(_key_of(rule, other))
+        if other not in known:
+            there = ", ".join(known)
+            text = f"no [rule.{other}] in this config{nearest(other, known)} (there are: {there})"
+            problems.append(Problem(where, text))
+        elif f"rule:{other}" not in options.inputs:
+            text = f'watches the rule {other!r}, which [pipeline.{pipeline}] does not give it: add inputs = ["rule:{other}"] there'
+            problems.append(Problem(where, text))
+
+
+def _check_needs(
+    rule: Part, made: Any, pipeline: Part, options: PipelineOptions, problems: list[Problem]
+) -> None:
     if getattr(made, "tracks", False) and options.track is None:
         text = f"the rule {rule.name!r} ({rule.kind}) follows identities: add track = {{}} to this pipeline"
-        found.append((pipeline.where.at("rules"), text))
+        problems.append(Problem(pipeline.where.at("rules"), text))
     if getattr(made, "needs_ticks", False) and not options.all_sources:
         text = f"the rule {rule.name!r} ({rule.kind}) has to see time go by: name a source beside the inputs, one of those that they watch"
-        found.append((pipeline.where.at("inputs"), text))
-    return found
+        problems.append(Problem(pipeline.where.at("inputs"), text))
 
 
 def _key_of(rule: Part, other: str) -> str:
@@ -65,14 +69,14 @@ def _key_of(rule: Part, other: str) -> str:
     return "kind"
 
 
-def _check_circles(pipelines: Pipelines, rules: Mapping[str, Any], problems: list[Problem]) -> None:
+def _check_circles(pipelines: Pipelines, rules: Rules, problems: list[Problem]) -> None:
     waits: dict[str, Sequence[str]] = {}
     owner: dict[str, Part] = {}
     for part, options in pipelines.values():
         given = [i.removeprefix("rule:") for i in options.inputs]
         for rule in options.rules:
             owner.setdefault(rule, part)
-            waits.setdefault(rule, getattr(rules.get(rule), "inputs", given))
+            waits.setdefault(rule, getattr(rules[rule][1] if rule in rules else None, "inputs", given))
     told: set[str] = set()
     for start in waits:
         circle = _circle([start], waits)
