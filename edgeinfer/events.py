@@ -152,6 +152,9 @@ class Value:
 
 Finding = Detection | Keypoints | Region | Score | Value
 
+LONGEST_HIDDEN_S = 60.0
+"""The longest that a track may be hidden and go on: who remembers a `track` longer than this remembers it in vain."""
+
 
 def box_of(finding: Finding) -> Box | None:
     """The smallest box around a finding, normalised; None for what has no place."""

@@ -94,9 +94,10 @@ def contains(polygon: Sequence[Point], point: Point) -> bool:
     return inside
 
 
-def _side(a: Point, b: Point, c: Point) -> float:
+def side(a: Point, b: Point, c: Point) -> float:
+    """Twice the area of the triangle; its sign is the side of the line a→b on which c lies."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
-    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0

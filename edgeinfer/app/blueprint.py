@@ -11,6 +11,7 @@ from edgeinfer import registry, store
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions, StateOptions
 from edgeinfer.app.probe import Plugin, build, try_out
+from edgeinfer.app.watching import check_rules
 from edgeinfer.commons import Seat
 from edgeinfer.config import Config, Part, blame, decode
 from edgeinfer.engine.options import ModelOptions
@@ -94,6 +95,12 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
         pipelines=_pipelines(config, problems),
     )
     _cross_check(blueprint, problems)
+    check_rules(
+        {name: (p.part, p.options) for name, p in blueprint.pipelines.items()},
+        {name: (p.part, build(p, config.device)) for name, p in blueprint.rules.items()},
+        config.of("rule"),
+        problems,
+    )
     _check_encodings(blueprint, problems)
     if problems:
         raise ConfigError(problems)
@@ -111,9 +118,8 @@ def _plugins(config: Config, section: str, group: str, problems: list[Problem]) 
             problems.append(Problem(part.where.at("kind"), str(error)))
             continue
         options = decode(part, cls.Options, problems)
-        if options is not None:
-            found[name] = Plugin(part, cls, options)
-            try_out(found[name], config.device, problems)
+        if options is not None and try_out(plugin := Plugin(part, cls, options), config.device, problems):
+            found[name] = plugin
     return found
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from edgeinfer.config.values import bytes_of
+from edgeinfer.tracking.tracker import TrackOptions
 
 
 class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -23,6 +24,8 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     sources: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     model: str = ""
+    track: TrackOptions | None = None
+    """Follow what the model finds from picture to picture; `{}` with the defaults. None: nothing has an identity."""
     max_fps: Annotated[float, Meta(ge=0, le=1000)] = 0.0
     """At most so many pictures a second are judged; 0: as many as come."""
     max_age_ms: Annotated[float, Meta(ge=0, le=3_600_000)] = 0.0
@@ -39,6 +42,9 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
             raise ValueError('source: name where samples come from, for instance source = "camera"')
         if bad := [i for i in self.inputs if not i.startswith("rule:")]:
             raise ValueError(f'inputs: {bad[0]!r} should read "rule:NAME"')
+
+        if self.track is not None and not self.model:
+            raise ValueError("track: needs a model, whose findings it follows; this pipeline has none")
 
     @property
     def all_sources(self) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec
 from edgeinfer.store import Bundle
 from edgeinfer.taps import Taps
+from edgeinfer.tracking.identities import Identities
 
 if TYPE_CHECKING:
     from edgeinfer.engine.opening import Opening
@@ -134,6 +135,7 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
         open=partial(_guarded, name, options, blueprint, services) if options.model else None,
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
+        identify=partial(Identities, options.track) if options.track else None,
     )
     commit = Commit(services.outbox, services.states)
     return Pipeline(line, commit, services.hub, services.taps, services.health, services.fatal)
@@ -188,7 +190,8 @@ def _rules(pipeline: str, names: Sequence[str], blueprint: Blueprint) -> list[Ru
 def rule_kinds(blueprint: Blueprint) -> dict[str, StateKind]:
     """What the state of each rule that decides is."""
     deciding = [rule for pipeline in blueprint.pipelines.values() for rule in pipeline.options.rules]
-    return {rule: getattr(blueprint.rules[rule].cls, "states", "binary") for rule in sorted(deciding)}
+    made = {rule: build(blueprint.rules[rule], blueprint.device) for rule in sorted(deciding)}
+    return {rule: getattr(one, "states", "binary") for rule, one in made.items()}
 
 
 def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services) -> Courier:

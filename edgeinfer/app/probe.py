@@ -20,12 +20,14 @@ class Plugin:
     options: Any
 
 
-def try_out(plugin: Plugin, device: str, problems: list[Problem]) -> None:
-    """Constructors touch no device and no network, so this is cheap and safe (see ports)."""
+def try_out(plugin: Plugin, device: str, problems: list[Problem]) -> bool:
+    """Whether it can be built. Constructors touch no device and no network, so this is cheap and safe (see ports)."""
     try:
         build(plugin, device)
     except InputError as error:
         problems.append(blame(plugin.part, plugin.cls.Options, error))
+        return False
+    return True
 
 
 def build(plugin: Plugin, device: str) -> Any:

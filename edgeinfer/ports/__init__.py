@@ -19,7 +19,7 @@ from edgeinfer.ports.engine import (
     ReadingsPredictor,
     Session,
 )
-from edgeinfer.ports.rules import Rule, RulePlace
+from edgeinfer.ports.rules import Identifier, Rule, RulePlace
 from edgeinfer.ports.sources import Flow, Source, SourcePlace
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Encoder",
     "EncoderPlace",
     "Flow",
+    "Identifier",
     "ModelFile",
     "Predictor",
     "ReadingsPredictor",

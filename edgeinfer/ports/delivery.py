@@ -10,7 +10,7 @@ from edgeinfer.events import Entry, Gap, Message, Outcome
 from edgeinfer.ports.common import Report
 
 StateKind = Literal["binary", "number"]
-"""What a rule's state is: on and off, or a number (either may be unknown). A rule's class may say it as `states`."""
+"""What a rule's state is: on and off, or a number (either may be unknown). A rule may say it as `states`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from edgeinfer.events import Decision, Observation
+from edgeinfer.events import Decision, Inference, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,23 @@ class RulePlace:
     rule: str
 
 
+class Identifier(Protocol):
+    """Who is who: stands between the model of a pipeline and its rules."""
+
+    def name(self, seen: Inference) -> Inference:
+        """`seen` with `track` filled in where a finding is one that is followed. A number is never used again."""
+        ...
+
+    def forget(self, source: str) -> None:
+        """`source` was lost: whom it shows next is somebody new."""
+        ...
+
+
 class Rule(Protocol):
-    """Pure but for its own memory; knows time only from what it sees."""
+    """Pure but for its own memory; knows time only from what it sees.
+
+    It may say, as attributes: `states` (a `StateKind`), `labels` that the model has to give, `inputs` (names of other
+    rules whose decisions it needs), `tracks` (it needs identities), `needs_ticks` (it needs a source beside them).
+    """
 
     def observe(self, seen: Observation) -> Iterable[Decision]: ...

@@ -1,6 +1,6 @@
 """The state machine that all rules share: a state is told once it has held for its time; what it means is not known.
 
-One machine for each subject (the source's name). S is the state told last, P a state that is pending since T:
+One machine for each subject (the source's name, or the rule's own where it watches other rules). S is the state told last, P a state that is pending since T:
 
 | seen                                    | nothing pending                | P pending                      |
 |-----------------------------------------|--------------------------------|--------------------------------|
@@ -30,12 +30,10 @@ from typing import Any
 
 from edgeinfer.events import (
     Decision,
-    Inference,
     Instant,
     Key,
     Lost,
     Observation,
-    Readings,
     State,
     Tick,
     Trigger,
@@ -63,11 +61,12 @@ class States:
 
     def see(
         self,
-        seen: Inference | Readings,
+        seen: Observation,
         state: State,
         hold_ns: int,
         evidence: object,
         at: Instant | None = None,
+        subject: str | None = None,
     ) -> tuple[Decision, ...]:
         """`seen` speaks for `state`, which is to hold for `hold_ns` before it is told.
 
@@ -77,32 +76,38 @@ class States:
             hold_ns: its holding time.
             evidence: what `describe` gets if this becomes a decision.
             at: the moment, when it is not that of `seen`.
+            subject: what it is about, when it is not the source of `seen`.
         """
-        key, at = seen.key, at or seen.at
-        held = self._held.get(key[0])
+        at, subject = at or seen.at, subject or seen.key[0]
+        held = self._held.get(subject)
         if held is None:
-            held = self._held[key[0]] = _Held()
+            held = self._held[subject] = _Held()
         if held.see(state, hold_ns, evidence, at):
-            return (self._decision(held, key, at),)
+            return (self._decision(held, seen.key, at, subject),)
         return NOTHING
 
     def meanwhile(self, seen: Observation) -> tuple[Decision, ...]:
         """Whatever is no look at the world: time goes by, or the source is lost."""
-        held = self._held.get(seen.key[0])
-        if held is None:
-            return NOTHING
         if isinstance(seen, (Tick, Trigger)):
-            return (self._decision(held, seen.key, seen.at),) if held.wait(seen.at) else NOTHING
+            return self.wait(seen.key, seen.at, seen.key[0])
         if isinstance(seen, Lost):
             return self.lose(seen.key, seen.at, seen.reason)
         return NOTHING
 
-    def lose(self, key: Key, at: Instant, reason: str) -> tuple[Decision, ...]:
+    def wait(self, key: Key, at: Instant, subject: str) -> tuple[Decision, ...]:
+        """Time went by, and nothing new is known."""
+        held = self._held.get(subject)
+        if held is None or not held.wait(at):
+            return NOTHING
+        return (self._decision(held, key, at, subject),)
+
+    def lose(self, key: Key, at: Instant, reason: str, subject: str | None = None) -> tuple[Decision, ...]:
         """Nothing is known any more."""
-        held = self._held.get(key[0])
+        subject = subject or key[0]
+        held = self._held.get(subject)
         if held is None or not held.lose():
             return NOTHING
-        return (self._told(key, at, "unknown", {"reason": reason}),)
+        return (self._told(key, at, subject, "unknown", {"reason": reason}),)
 
     def restart(self, subject: str) -> None:
         """What is pending has to hold from the next look on: something may have happened in between."""
@@ -110,11 +115,13 @@ class States:
         if held is not None:
             held.drop()
 
-    def _decision(self, held: _Held, key: Key, at: Instant) -> Decision:
-        return self._told(key, at, held.state, self._describe(held.state, held.evidence))
+    def _decision(self, held: _Held, key: Key, at: Instant, subject: str) -> Decision:
+        return self._told(key, at, subject, held.state, self._describe(held.state, held.evidence))
 
-    def _told(self, key: Key, at: Instant, state: State, details: Mapping[str, Any]) -> Decision:
-        return Decision(self._place.pipeline, self._place.rule, key[0], state, at, key, details)
+    def _told(
+        self, key: Key, at: Instant, subject: str, state: State, details: Mapping[str, Any]
+    ) -> Decision:
+        return Decision(self._place.pipeline, self._place.rule, subject, state, at, key, details)
 
 
 class _Held:

@@ -25,10 +25,11 @@ from typing import Any
 import msgspec
 
 from edgeinfer.errors import InputError
-from edgeinfer.events import Decision, Finding, Inference, Observation, Readings, Score, State, Value
+from edgeinfer.events import Decision, Inference, Observation, Readings, State
 from edgeinfer.ports import RulePlace
 from edgeinfer.rules.checks import Seconds, hold_ns
 from edgeinfer.rules.states import NOTHING, States
+from edgeinfer.rules.values import Named, plain
 
 
 class Threshold:
@@ -46,14 +47,12 @@ class Threshold:
         clear_s: Seconds = 0.0
 
     def __init__(self, options: Options, place: RulePlace) -> None:
-        if not options.value:
-            raise InputError("value: expected the name of a channel or label, found an empty text")
+        self._values = Named("value", options.value)
         self._value = options.value
         self.labels = (options.value,)  # what a model has to be able to say
         self._sign, self._on, self._off = _bounds(options)
         self._for_ns = hold_ns("for_s", options.for_s)
         self._clear_ns = hold_ns("clear_s", options.clear_s)
-        self._scored: set[str] = set()  # subjects for which the label came as a score before
         self._states = States(place, self._details)
 
     def observe(self, seen: Observation) -> Sequence[Decision]:
@@ -61,15 +60,15 @@ class Threshold:
             return self._observe_block(seen)
         if not isinstance(seen, Inference):
             return self._states.meanwhile(seen)
-        value = self._value_in(seen.key[0], seen.findings)
+        value = self._values.in_findings(seen)
         return NOTHING if value is None else self._observe_value(seen, value, 0)
 
     def _observe_block(self, seen: Readings) -> Sequence[Decision]:
-        if self._value not in seen.channels:
+        column = self._values.in_readings(seen)
+        if column is None:
             return NOTHING
         if seen.gap_before:
             self._states.restart(seen.key[0])
-        column = seen.values[:, seen.channels.index(self._value)]
         if len(column) > 1 and self._nothing_new(seen.key[0], float(column.min()), float(column.max())):
             column = column[-1:]  # all rows say the state that was told: one of them is enough
         decisions: list[Decision] = []
@@ -96,20 +95,9 @@ class Threshold:
             return "on"
         return "off" if signed < self._off else "unknown"
 
-    def _value_in(self, subject: str, findings: Sequence[Finding]) -> float | None:
-        scores = [f.score for f in findings if isinstance(f, Score) and f.label == self._value]
-        values = [f.value for f in findings if isinstance(f, Value) and f.label == self._value]
-        if scores:
-            self._scored.add(subject)
-        if scores or values:
-            return max(scores + values)
-        low = subject in self._scored or any(isinstance(f, Score) for f in findings)
-        return 0.0 if low else None
-
     def _details(self, state: State, value: float) -> dict[str, Any]:
-        """Six decimals: finer than any sensor knows. JSON has no infinity: it is told as text."""
         del state
-        return {"name": self._value, "value": round(value, 6) if math.isfinite(value) else str(value)}
+        return {"name": self._value, "value": plain(value)}
 
 
 def _bounds(options: Threshold.Options) -> tuple[float, float, float]:

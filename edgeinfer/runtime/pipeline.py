@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgeinfer.errors import InferenceLost
-from edgeinfer.events import Decision, Frame, Inference, Instant, Lost, Observation, Readings
-from edgeinfer.ports import Predictor, ReadingsPredictor, Rule
+from edgeinfer.events import Decision, Frame, Inference, Instant, Lost, Observation, Readings, Tick
+from edgeinfer.ports import Identifier, Predictor, ReadingsPredictor, Rule
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.mailbox import Hub, Inbox, Item
@@ -24,13 +24,17 @@ _OPEN_BOUND_S = 60.0  # loading a model from a slow card
 
 @dataclass(frozen=True)
 class Line:
-    """What a pipeline is made of: `open` loads the model (None without one), `rules` makes them anew."""
+    """What a pipeline is made of: `open` loads the model (None without one), `rules` makes them anew.
+
+    `identify` makes what numbers the model's findings before the rules see them (None: nothing does).
+    """
 
     name: str
     inbox: Inbox
     open: Callable[[], Predictor | ReadingsPredictor] | None
     rules: Callable[[], Sequence[Rule]]
     config: str  # identity of this pipeline's part of the config and of all it depends on
+    identify: Callable[[], Identifier] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Pipeline:
         self._rules: Sequence[Rule] = ()
         self._predictor: Predictor | None = None
         self._reader: ReadingsPredictor | None = None
+        self._identifier: Identifier | None = None
         self._last: tuple[str, Instant] | None = None
         hub.subscribe(line.inbox)
 
@@ -88,6 +93,7 @@ class Pipeline:
         self._opening = True
         _give_way(self._line.inbox.limits.nice)
         self._rules = self._line.rules()
+        self._identifier = self._line.identify() if self._line.identify else None
         model = self._line.open() if self._line.open else None
         self._reader = model if isinstance(model, ReadingsPredictor) else None
         self._predictor = None if isinstance(model, ReadingsPredictor) else model
@@ -164,7 +170,7 @@ class Pipeline:
         """What the model takes becomes what it saw; the rest goes to the rules as it is."""
         if isinstance(item, Frame):
             if self._predictor is None:
-                return ()
+                return (Tick(item.key, item.at),)  # nobody looks at it: time goes by
             self._meters.count("frames")
             self._meters.record("wait", self._line.inbox.waited_ns)
             return self._seen((self._predictor.predict(item),))
@@ -175,14 +181,25 @@ class Pipeline:
         model = self._predictor or self._reader
         if model is not None and isinstance(item, Lost):
             model.forget(item.key[0])
+        if self._identifier is not None and isinstance(item, Lost):
+            self._identifier.forget(item.key[0])
         return (item,)
 
     def _seen(self, inferences: Sequence[Inference]) -> Sequence[Inference]:
+        inferences = self._named(inferences)
         for inference in inferences:
             for stage, ns in inference.timings.items():
                 self._meters.record(stage, ns)
             self._taps(self.post, inference)
         return inferences
+
+    def _named(self, inferences: Sequence[Inference]) -> Sequence[Inference]:
+        if self._identifier is None:
+            return inferences
+        started = time.perf_counter_ns()
+        named = [self._identifier.name(inference) for inference in inferences]
+        self._meters.record("track", time.perf_counter_ns() - started)
+        return named
 
     def _decide(self, decisions: Sequence[Decision]) -> None:
         if not decisions:

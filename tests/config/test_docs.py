@@ -1,4 +1,4 @@
-"""The configs in docs/configuration.md are right."""
+"""The configs in docs/configuration.md and docs/rules.md are right."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,18 @@ from pathlib import Path
 import pytest
 
 from edgeinfer import registry
+from edgeinfer.app.blueprint import draw
 from edgeinfer.app.options import PipelineOptions, StateOptions
 from edgeinfer.config import decode, loads
 from edgeinfer.engine.options import ModelOptions
 
 DOCS = Path(__file__).parents[2] / "docs"
-EXAMPLES = re.findall(r"```toml\n(.*?)```", (DOCS / "configuration.md").read_text(), re.DOTALL)
+PAGES = {"rules": "rules.md"}  # the rest: configuration.md
+EXAMPLES = [
+    example
+    for page in ("configuration.md", "rules.md")
+    for example in re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+]
 
 
 def test_the_page_has_a_whole_config():
@@ -28,9 +34,19 @@ def test_each_part_of_an_example_is_what_its_plugin_takes(section):
     assert problems == []
 
 
+@pytest.mark.parametrize("text", EXAMPLES[-2:])
+def test_the_examples_of_rules_are_whole_configs(text):
+    draw(loads(text, "example"))
+
+
+def test_the_table_of_rules_names_each_kind():
+    page = (DOCS / "configuration.md").read_text()
+    assert [kind for kind in registry.kinds("rules") if f"`{kind}`" not in page] == []
+
+
 @pytest.mark.parametrize("group", ["sources", "rules", "sinks"])
 def test_the_page_names_each_kind_and_each_of_its_keys(group):
-    page = (DOCS / "configuration.md").read_text()
+    page = (DOCS / PAGES.get(group, "configuration.md")).read_text()
     for kind in registry.kinds(group):
         assert f'`kind = "{kind}"`' in page
         for key in registry.find(group, kind).Options.__struct_encode_fields__:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edgeinfer.events import Instant
 from edgeinfer.recording import Writer, read
+from tests.golden import following
 from tests.golden.scene import DEVICE, UNIX_NS, decided, observations
 
 RULES = Path(__file__).parent / "rules"
@@ -17,6 +18,7 @@ def main():
         writer.write(seen)
     writer.close()
     (RULES / "decisions.jsonl").write_bytes(b"".join(decided(read(RULES / "recording"))))
+    (RULES / "following.jsonl").write_bytes(b"".join(following.decided(read(RULES / "recording"))))
 
 
 if __name__ == "__main__":

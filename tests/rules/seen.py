@@ -6,6 +6,7 @@ import numpy as np
 
 from edgeinfer.events import (
     Back,
+    Decision,
     Detection,
     Inference,
     Instant,
@@ -51,6 +52,10 @@ class Scene:
         rows = np.array(values, dtype=float).reshape(-1, 1)
         return Readings(self.key(), self.at(s), (channel,), rows, round(period_s * 1e9), gap)
 
+    def decide(self, s, rule, state):
+        """What another rule told of this source."""
+        return Decision("other", rule, self.source, state, self.at(s), self.key())
+
     def tick(self, s):
         return Tick(self.key(), self.at(s))
 
@@ -59,6 +64,11 @@ class Scene:
 
     def back(self, s):
         return Back(self.key(), self.at(s))
+
+
+def at(x, y=0.5, track=1, label="part", score=0.9):
+    """A thing of 0.1 around (x, y)."""
+    return Detection(label, score, Box(x - 0.05, y - 0.05, x + 0.05, y + 0.05), track)
 
 
 def told(rule, *seen):

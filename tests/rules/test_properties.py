@@ -9,15 +9,28 @@ from hypothesis import strategies as st
 
 from edgeinfer.events import Detection, Score
 from edgeinfer.geometry import Box
+from edgeinfer.rules.absence import Absence
+from edgeinfer.rules.change import Change
 from edgeinfer.rules.count import Count
+from edgeinfer.rules.line import Line
 from edgeinfer.rules.presence import Presence
+from edgeinfer.rules.rate import Rate
 from edgeinfer.rules.threshold import Threshold
+from edgeinfer.rules.zone import Zone
 from tests.rules.seen import PLACE, Scene, decisions
+
+ZONE = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+
+
+def tracked(label, score, x, track):
+    return Detection(label, score, Box(x, 0.4, x + 0.1, 0.6), track)
+
 
 SECONDS = st.sampled_from([0.0, 0.1, 0.25, 1.0, 3.0])
 SHARES = st.sampled_from([0.0, 0.2, 0.5, 0.7, 1.0])
 FINDINGS = st.lists(
     st.builds(Detection, st.sampled_from("ab"), SHARES, st.just(Box(0.4, 0.4, 0.6, 0.6)))
+    | st.builds(tracked, st.sampled_from("ab"), SHARES, st.sampled_from([0.1, 0.4, 0.6]), st.integers(1, 3))
     | st.builds(Score, st.just("a"), SHARES),
     max_size=3,
 )
@@ -48,6 +61,32 @@ RULES = st.one_of(
         SECONDS,
     ),
     st.builds(lambda f: lambda: Count(Count.Options(for_s=f), PLACE), SECONDS),
+    st.builds(
+        lambda tell, f, c: (
+            lambda: Zone(
+                Zone.Options(zone=ZONE, tell=tell, for_s=f, clear_s=c, dwell_s=0.5 * (tell == "dwell")), PLACE
+            )
+        ),
+        st.sampled_from(["occupancy", "entered", "left", "dwell"]),
+        SECONDS,
+        SECONDS,
+    ),
+    st.builds(
+        lambda again, way: (
+            lambda: Line(Line.Options(line=((0.5, 0.0), (0.5, 1.0)), again=again, direction=way), PLACE)
+        ),
+        st.booleans(),
+        st.sampled_from(["both", "forward", "backward"]),
+    ),
+    st.builds(
+        lambda w: lambda: Rate(Rate.Options(window_s=w, every_s=0.5), PLACE), st.sampled_from([0.5, 2.0])
+    ),
+    st.builds(lambda new: lambda: Absence(Absence.Options(for_s=0.3, new=new), PLACE), st.booleans()),
+    st.builds(
+        lambda method, learn: lambda: Change(Change.Options(value="a", method=method, learn=learn), PLACE),
+        st.sampled_from(["cusum", "ewma"]),
+        st.integers(2, 5),
+    ),
 )
 
 

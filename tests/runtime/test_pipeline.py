@@ -8,7 +8,8 @@ import pytest
 
 from edgeinfer.clock import SystemClock
 from edgeinfer.errors import InferenceLost
-from edgeinfer.events import Decision, Inference, Lost, Score
+from edgeinfer.events import Decision, Detection, Inference, Lost, Score, Tick
+from edgeinfer.geometry import Box
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.intake import Limits
 from edgeinfer.runtime.mailbox import Hub, Inbox
@@ -17,6 +18,8 @@ from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
 from edgeinfer.runtime.states import States
 from edgeinfer.taps import Taps
 from edgeinfer.testing.engine import FakePredictor
+from edgeinfer.tracking.identities import Identities
+from edgeinfer.tracking.tracker import TrackOptions
 from tests.samples import frame, lost, readings
 from tests.waiting import wait_for
 
@@ -44,6 +47,18 @@ class Echo:
             yield Decision("after", self.name, seen.rule, "on", seen.at, seen.key)
 
 
+class Watcher:
+    """A rule that notes whom it saw."""
+
+    def __init__(self):
+        self.tracks = []
+
+    def observe(self, seen):
+        if isinstance(seen, Inference):
+            self.tracks += [f.track for f in seen.findings]
+        return ()
+
+
 class House:
     def __init__(self, tmp_path) -> None:
         self.health, self.hub, self.errors, self.models = Health(SystemClock()), Hub(), [], []
@@ -59,13 +74,14 @@ class House:
         )
         return self.models[-1]
 
-    def pipeline(self, flows, open_=..., rule=None, name="line", limits=Limits()) -> Pipeline:
+    def pipeline(self, flows, open_=..., rule=None, name="line", limits=Limits(), identify=None) -> Pipeline:
         line = Line(
             name,
             Inbox(flows, limits),
             self.open if open_ is ... else open_,
             lambda: [rule or self.rule],
             "sha256:c",
+            identify,
         )
         post = Pipeline(
             line,
@@ -120,6 +136,24 @@ def test_a_model_forgets_a_source_that_is_lost(house):
     house.hub.offer("cam", lost(2))
     wait_for(lambda: len(house.kept()) == 2)
     assert house.models[0].forgotten == ["cam"]
+
+
+def test_findings_get_their_track_before_the_rules_and_a_lost_source_ends_it(house):
+    part = [Detection("part", 0.9, Box(0.4, 0.4, 0.6, 0.6))]
+    house.scripts, rule = [[part]], Watcher()
+    house.pipeline({"cam": "queue"}, rule=rule, identify=lambda: Identities(TrackOptions(hits=1)))
+    for sample in (frame(1), frame(2), lost(3), frame(4)):
+        house.hub.offer("cam", sample)
+    wait_for(lambda: len(rule.tracks) == 3)
+    assert rule.tracks == [1, 1, 2]
+    assert house.health.snapshot()["posts"]["pipeline.line"]["latency_ms"]["track"]["n"] == 3
+
+
+def test_a_picture_is_a_tick_to_the_rules_of_a_pipeline_without_a_model(house):
+    house.pipeline({"cam": "queue"}, open_=None)
+    house.hub.offer("cam", frame(5))
+    wait_for(lambda: house.rule.seen)
+    assert house.rule.seen == [Tick(("cam", 5), frame(5).at)]
 
 
 def test_readings_reach_the_rules_of_a_pipeline_without_a_model(house):
