@@ -45,6 +45,7 @@ class Courier:
         self.name, self.stuck = name, False
         self._outbox, self._states, self._encoder, self._sink = outbox, states, encoder, sink
         self._health, self._meters = health, health.post(name).meters
+        self._batch = min(_BATCH, getattr(sink, "batch", _BATCH))
         self._loop = Loop(name, self._body, health, fatal)
         self._born = (0, 0)  # the session and the version of the states that the other side was told of
         self._beats, self._beat_at, self._health_at, self._health_version = 0, 0.0, 0.0, -1
@@ -97,7 +98,7 @@ class Courier:
 
     def _deliver(self) -> bool:
         """One batch; whether there was anything."""
-        batch = self._outbox.read(self._outbox.cursor(self.name), _BATCH)
+        batch = self._outbox.read(self._outbox.cursor(self.name), self._batch)
         if not batch:
             return False
         messages = self._encoder.encode(batch)

@@ -42,7 +42,15 @@ def test_the_envelope_is_the_one_of_the_design_byte_for_byte(encoder):
 
 def test_a_decision_is_an_event_that_settles_its_entry(encoder):
     (message,) = encoder.encode([entry(7)])
-    assert message == Message(f"{ROOT}/decision/scratched", message.payload, qos=1, retain=False, seq=7)
+    assert message == Message(
+        f"{ROOT}/decision/scratched",
+        message.payload,
+        qos=1,
+        retain=False,
+        seq=7,
+        content_type="application/json",
+        user=(("id", "k3v7aaaaaaaaaaaa"), ("seq", "7")),
+    )
 
 
 def test_a_state_follows_its_decision_and_is_retained(encoder):

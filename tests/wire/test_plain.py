@@ -9,6 +9,8 @@ from edgeinfer.ports import EncoderPlace
 from edgeinfer.wire.plain import Plain
 from tests.wire.test_json import ROOT, entry, topics
 
+WHO = (("id", "k3v7aaaaaaaaaaaa"), ("seq", "7"))
+
 
 def encoder(**words) -> Plain:
     made = Plain(Plain.Options(**words), EncoderPlace("press-07", ROOT, "plc"))
@@ -29,7 +31,7 @@ def encoder(**words) -> Plain:
 )
 def test_a_state_is_a_bare_word_or_number_that_is_retained_and_settles_its_entry(state, word):
     assert encoder().encode([entry(7, state=state)]) == [
-        Message(f"{ROOT}/state/scratched", word, qos=1, retain=True, seq=7)
+        Message(f"{ROOT}/state/scratched", word, qos=1, retain=True, seq=7, user=WHO)
     ]
 
 
