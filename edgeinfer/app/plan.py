@@ -198,6 +198,8 @@ def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services
     encoder = encoder_of(options, EncoderPlace(device, topic, name, machine_id, rule_kinds(blueprint)))
     post = f"sink.{name}"
     report, meters = services.health.reporter(post), services.health.post(post).meters
-    place = SinkPlace(name, device, machine_id, encoder.will(), report, encoder.listens, encoder.heard, meters)
+    place = SinkPlace(
+        name, device, machine_id, encoder.will(), report, encoder.listens, encoder.heard, meters
+    )
     sink = plugin.cls(options, place)
     return Courier(post, services.outbox, services.states, encoder, sink, services.health, services.fatal)

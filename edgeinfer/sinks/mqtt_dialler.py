@@ -69,7 +69,7 @@ class Dialler:
         self.link: Link | None = None
         self.session = 0
         self._at = 0  # which broker was used last
-        self._short_lives = 0
+        self._short_lives, self._lost = 0, ""
         self._backoff, self._probes = Backoff(), Backoff(*_PROBE_S)
         self._probe_at_s = 0.0
 
@@ -156,7 +156,7 @@ class Dialler:
         if at > self._at:
             self._count("failovers")
         self._at = at
-        why = "; ".join(failed) or "the one before it did not hold"
+        why = "; ".join(failed) or self._lost
         text = self._brokers[at].words.broker(f"stands in (number {at + 1} of urls): {why}")
         self._report("failover", text if at else None)
         self._probe_at_s = time.monotonic() + self._probes.next_s()
@@ -227,7 +227,8 @@ class Dialler:
         if lived and not self._at:
             self._probes.reset()
         if not self._closed and not left:
-            self._report("broker", f"{link.lost}{self._suspicion()}")
+            self._lost = f"{link.lost}{self._suspicion()}"
+            self._report("broker", self._lost)
         return left
 
     def _open(self, link: Link) -> None:

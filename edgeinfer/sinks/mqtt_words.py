@@ -65,7 +65,10 @@ class Words:
     def closed(self, *, tls: bool) -> str:
         """What it means when a broker says nothing and closes; with TLS 1.3 it looks at our certificate that late."""
         text = "closes the connection without an answer"
-        return f"{text}: does it ask for a client certificate (cert and key), or not take this one?" * tls or text
+        return (
+            f"{text}: does it ask for a client certificate (cert and key), or not take this one?" * tls
+            or text
+        )
 
     def too_large(self, size: int, limit: int) -> str:
         return f"{size} bytes and its topic are more than the broker's limit of {limit} bytes for a message"

@@ -25,7 +25,9 @@ def validity(pem: str) -> tuple[float, float]:
         _, certificate = next(_items(der))
         _, to_be_signed = next(_items(certificate))
         fields = [body for tag, body in _items(to_be_signed) if tag != _VERSION]
-        first, last = (_unix_s(tag, body) for tag, body in _items(fields[3]))  # serial, algorithm, issuer, this
+        first, last = (
+            _unix_s(tag, body) for tag, body in _items(fields[3])
+        )  # serial, algorithm, issuer, this
     except (IndexError, StopIteration, ValueError) as error:
         raise ValueError(f"the certificate is damaged: {error}") from None
     return first, last

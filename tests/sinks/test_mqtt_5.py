@@ -4,7 +4,9 @@ from edgeinfer.errors import InputError
 from edgeinfer.events import Acked, Message
 from tests.waiting import wait_for
 
-EVENT = Message("t/decision/r", b"{}", seq=7, content_type="application/json", user=(("id", "k3v7"), ("seq", "7")))
+EVENT = Message(
+    "t/decision/r", b"{}", seq=7, content_type="application/json", user=(("id", "k3v7"), ("seq", "7"))
+)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from edgeinfer.events import Gap, Message
-from edgeinfer.ports import EncoderPlace
+from edgeinfer.ports import Delivery, EncoderPlace
 from edgeinfer.wire.plain import Plain
 from tests.wire.test_json import ROOT, entry, topics
 
@@ -69,3 +69,11 @@ def test_gaps_heartbeat_and_will_are_as_with_json():
     assert topics(made.encode([Gap(1, 4)])) == ["gap"]
     assert topics(made.pulse(3, {"condition": "ok"})) == ["heartbeat", "health"]
     assert made.will().payload == b"offline"
+
+
+def test_a_rule_may_be_sent_at_qos_0_or_without_staying_at_the_broker():
+    place = EncoderPlace("press-07", ROOT, "plc", delivery={"parts": Delivery(qos=0, retain=False)})
+    made = Plain(Plain.Options(), place)
+    made.birth([entry(0, "scratched"), entry(0, "parts")], [])
+    sent = made.encode([entry(1, "scratched"), entry(2, "parts", 3)])
+    assert [(m.qos, m.retain) for m in sent] == [(1, True), (0, False)]
