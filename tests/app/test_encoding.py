@@ -3,9 +3,12 @@ from __future__ import annotations
 import pytest
 
 from edgeinfer.app.blueprint import draw
+from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.plan import rule_kinds
 from edgeinfer.config import loads
 from edgeinfer.errors import ConfigError
+from edgeinfer.ports import EncoderPlace
+from tests.wire.test_json import entry
 
 CONFIG = """
 [source.belt]
@@ -54,3 +57,14 @@ def test_a_rule_says_whether_its_state_is_a_number():
 def test_a_wrong_encoding_is_told_at_its_key(line, told):
     with pytest.raises(ConfigError, match=told):
         draw(loads(CONFIG + line, "c.toml"))
+
+
+def test_the_encoder_of_a_sink_knows_how_each_rule_is_sent():
+    lines = 'rules.a = { qos = 0, retain = true }\ndecision_topic = "{source}/decision/{rule}"'
+    options = draw(loads(CONFIG + lines, "c.toml")).sinks["s"].options
+    encoder = encoder_of(options, EncoderPlace("press-07", "t", "s"))
+    sent = encoder.encode([entry(1, "a"), entry(2, "b")])
+    assert [(m.topic, m.qos, m.retain) for m in sent] == [
+        ("t/belt/decision/a", 0, True),
+        ("t/belt/decision/b", 1, False),
+    ]
