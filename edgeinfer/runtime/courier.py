@@ -45,7 +45,6 @@ class Courier:
         self.name, self.stuck = name, False
         self._outbox, self._states, self._encoder, self._sink = outbox, states, encoder, sink
         self._health, self._meters = health, health.post(name).meters
-        self._batch = min(_BATCH, getattr(sink, "batch", _BATCH))
         self._loop = Loop(name, self._body, health, fatal)
         self._born = (0, 0)  # the session and the version of the states that the other side was told of
         self._beats, self._beat_at, self._health_at, self._health_version = 0, 0.0, 0.0, -1
@@ -98,7 +97,8 @@ class Courier:
 
     def _deliver(self) -> bool:
         """One batch; whether there was anything."""
-        batch = self._outbox.read(self._outbox.cursor(self.name), self._batch)
+        most = min(_BATCH, getattr(self._sink, "batch", _BATCH))
+        batch = self._outbox.read(self._outbox.cursor(self.name), most)
         if not batch:
             return False
         messages = self._encoder.encode(batch)

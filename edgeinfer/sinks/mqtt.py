@@ -37,9 +37,8 @@ class Mqtt:
         """
         root(options, place.device)
         check(options)
-        pace = Pace(options.max_messages_s, options.max_bytes_s)
-        self.batch = pace.batch(_MOST)
-        self._dialler = Dialler(options, place, pace)
+        self._pace = Pace(options.max_messages_s, options.max_bytes_s)
+        self._dialler = Dialler(options, place, self._pace)
         self._report = place.report
         self._suspects = Suspects()
         self._refused: dict[str, str] = {}  # topic → why
@@ -47,6 +46,11 @@ class Mqtt:
     @property
     def session(self) -> int:
         return self._dialler.session
+
+    @property
+    def batch(self) -> int:
+        """How many entries it wants at once, now."""
+        return self._pace.batch(_MOST)
 
     @property
     def _link(self) -> Link | None:

@@ -85,11 +85,16 @@ class Dialler:
                 self._wake.notify_all()
 
     def close(self) -> None:
-        """Safe from any thread, and twice; waits a moment for the goodbye."""
+        """Safe from any thread, and twice; waits a moment for the goodbye.
+
+        While something is under way there is none: whoever was cut off could not say `offline`, so the broker does.
+        """
         with self._wake:
             self._closed = True
             self._wake.notify_all()
-            link, thread = self.link, self._thread
+            link, thread, busy = self.link, self._thread, self._busy
+        if link is not None and busy:
+            link.kill("closed in the middle of a delivery")
         if link is not None:
             link.close()
         if thread is not None:

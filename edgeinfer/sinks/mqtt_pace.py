@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 _SAVED_S = 1.0  # credit that may be saved up: a burst after a pause
 _OWED_S = 30.0  # the most that may be owed: a courier that waits longer counts as stuck
-_ENTRY_BYTES = 1000  # about what a decision and its state take with their topics
+_MESSAGE_BYTES = 500.0  # about what a decision takes with its topic; then what they took so far counts
+_SMOOTH = 1 / 8
 _BATCH_S = 1.0  # what one batch should take: between two of them comes the heartbeat
 
 
@@ -35,6 +36,7 @@ class Pace:
     def __init__(self, messages_s: float = 0.0, bytes_s: float = 0.0) -> None:
         self._messages, self._bytes = _Bucket(messages_s), _Bucket(bytes_s)
         self._then_s: float | None = None
+        self._usual_bytes = _MESSAGE_BYTES
 
     @property
     def limited(self) -> bool:
@@ -45,6 +47,7 @@ class Pace:
         self._fill(now_s)
         self._messages.spend(1)
         self._bytes.spend(size)
+        self._usual_bytes += (size - self._usual_bytes) * _SMOOTH
 
     def wait_s(self, now_s: float) -> float:
         """How long the next message has to wait; a large one may then be owed for, it is never cut."""
@@ -52,10 +55,11 @@ class Pace:
         return max(self._messages.wait_s(), self._bytes.wait_s())
 
     def batch(self, most: int) -> int:
-        """How many entries to take at once, so that a batch takes about a second."""
-        rates = [self._messages.rate / 2] * bool(self._messages.rate)  # a decision and its state
-        rates += [self._bytes.rate / _ENTRY_BYTES] * bool(self._bytes.rate)
-        return max(1, min(most, *(int(rate * _BATCH_S) for rate in rates))) if rates else most
+        """How many entries, of a decision and a state each, to take now, so that a batch takes about a second."""
+        if not self.limited:
+            return most
+        rates = (self._messages.rate or most * 2, self._bytes.rate / self._usual_bytes or most * 2)
+        return max(1, min(most, int(min(rates) * _BATCH_S / 2)))
 
     def _fill(self, now_s: float) -> None:
         passed_s = now_s - self._then_s if self._then_s is not None else _SAVED_S

@@ -24,14 +24,14 @@ def test_a_heartbeat_does_not_wait_and_is_paid_for_all_the_same(mqtt, broker):
     made = mqtt(url=f"mqtt://127.0.0.1:{broker.port}", version=3, max_messages_s=1)
     assert made.sink.wait_ready(10)
     assert made.sink.send([HEARTBEAT] * 20) == [Sent()] * 20
-    assert made.sink._dialler._caller._pace.wait_s(time.monotonic()) > 1
+    assert made.sink._pace.wait_s(time.monotonic()) > 1
 
 
 def test_a_message_costs_its_payload_and_its_topic(mqtt, broker):
     made = mqtt(url=f"mqtt://127.0.0.1:{broker.port}", version=3, max_bytes_s=10_000)
     assert made.sink.wait_ready(10)
     assert made.sink.send([Message("t", b"x" * 200_000, seq=1)]) == [Acked()]
-    assert made.sink._dialler._caller._pace.wait_s(time.monotonic()) > 10
+    assert made.sink._pace.wait_s(time.monotonic()) > 10
 
 
 def test_a_wait_for_credit_ends_with_the_connection(mqtt, broker):
@@ -57,3 +57,17 @@ def test_a_wait_for_credit_ends_with_the_connection(mqtt, broker):
 def test_without_limits_a_batch_is_as_large_as_ever(mqtt, broker):
     made = mqtt(url=f"mqtt://127.0.0.1:{broker.port}")
     assert made.sink.batch == 256
+
+
+@pytest.mark.slow
+def test_who_is_closed_while_a_decision_waits_for_credit_is_offline(mqtt, mosquitto, subscriber):
+    broker = mosquitto()
+    seen, made = subscriber(broker, "t/status"), mqtt(url=broker.url, max_messages_s=0.01)
+    assert made.sink.wait_ready(10)
+    made.sink.send([Message("t/status", b"online", retain=True), *[HEARTBEAT] * 5])
+    thread = Thread(target=lambda: pytest.raises(DeliveryError, made.sink.send, [Message("t", b"1", seq=1)]))
+    thread.start()
+    wait_for(lambda: made.sink._dialler._busy)
+    made.sink.close()
+    thread.join(10)
+    seen.wait_for(lambda m: [one.payload for one in m] == [b"online", b"offline"])

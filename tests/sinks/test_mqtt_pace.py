@@ -66,3 +66,11 @@ def test_no_pace_is_faster_than_it_may_be(rate, sizes):
 )
 def test_a_batch_is_about_a_second(messages_s, bytes_s, batch):
     assert Pace(messages_s, bytes_s).batch(256) == batch
+
+
+def test_a_batch_of_large_messages_is_smaller():
+    pace = Pace(bytes_s=10_000)
+    assert pace.batch(256) == 10
+    for n in range(60):
+        pace.spent(2500, float(n))
+    assert pace.batch(256) == 2
