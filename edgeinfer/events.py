@@ -246,7 +246,8 @@ class Gap:
 class Message:
     """What a sink sends. `seq` names the entry (or the last one of a gap) that it settles, else None.
 
-    A sink that has no topics (a file, a terminal) writes only messages with a `seq`.
+    A sink that has no topics (a file, a terminal) writes only messages with a `seq`. `content_type` (a MIME type) and
+    `user` (names and values) are said beside the payload where the protocol has a place for them, as MQTT 5 has.
     """
 
     topic: str
@@ -254,6 +255,8 @@ class Message:
     qos: Literal[0, 1] = 1
     retain: bool = False
     seq: int | None = None
+    content_type: str = ""
+    user: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,10 @@ def _check_encodings(blueprint: Blueprint, problems: list[Problem]) -> None:
             encoder_of(plugin.options, EncoderPlace(blueprint.device, "check", plugin.part.name))
         except InputError as error:
             problems.append(blame(plugin.part, type(plugin.options), error))
+        known = blueprint.config.of("rule")
+        for rule in sorted(set(getattr(plugin.options, "rules", ())) - set(known)):
+            text = f"no [rule.{rule}] in this config{nearest(rule, known)} (there are: {', '.join(known)})"
+            problems.append(Problem(plugin.part.where.at("rules", rule), text))
 
 
 def _check_seats(blueprint: Blueprint, problems: list[Problem]) -> None:

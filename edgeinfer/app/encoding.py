@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from edgeinfer.wire.several import Several
 
 
 def encoder_of(options: msgspec.Struct, place: EncoderPlace) -> Encoder:
-    """What [sink.NAME] says in `encoding`, `also` and `encodings`; the last two only where a sink has them.
+    """What [sink.NAME] says in `encoding`, and in `also`, `encodings`, `rules` and `decision_topic` where it has them.
 
     Raises:
         InputError: an encoding that does not exist, one whose table is wrong, or a table that nobody reads.
@@ -24,6 +25,9 @@ def encoder_of(options: msgspec.Struct, place: EncoderPlace) -> Encoder:
     tables: Mapping[str, Any] = getattr(options, "encodings", {})
     if idle := sorted(set(tables) - {main, *also}):
         raise InputError(f"encodings: {idle[0]!r} is neither the encoding of this sink nor in `also`")
+    delivery = getattr(options, "rules", place.delivery)
+    decision_topic = getattr(options, "decision_topic", place.decision_topic)
+    place = replace(place, delivery=delivery, decision_topic=decision_topic)
     made = _encoder("encoding", main, tables, place)
     if not also:
         return made

@@ -200,7 +200,9 @@ def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services
     device, machine_id = blueprint.device, services.machine_id
     encoder = encoder_of(options, EncoderPlace(device, topic, name, machine_id, rule_kinds(blueprint)))
     post = f"sink.{name}"
-    report = services.health.reporter(post)
-    place = SinkPlace(name, device, machine_id, encoder.will(), report, encoder.listens, encoder.heard)
+    report, meters = services.health.reporter(post), services.health.post(post).meters
+    place = SinkPlace(
+        name, device, machine_id, encoder.will(), report, encoder.listens, encoder.heard, meters
+    )
     sink = plugin.cls(options, place)
     return Courier(post, services.outbox, services.states, encoder, sink, services.health, services.fatal)

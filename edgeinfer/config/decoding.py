@@ -86,8 +86,8 @@ def _check_field(value: object, kind: Any, where: Where, problems: list[Problem]
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    """The one struct that `kind` is, or may be beside None."""
-    for option in (kind, *get_args(kind)):
+    """The one struct that `kind` is, or may be beside None; not one within a table."""
+    for option in _alternatives(kind):
         if isinstance(option, type) and issubclass(option, msgspec.Struct):
             return option
     return None

@@ -6,20 +6,34 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from edgeinfer.events import Entry, Gap, Message, Outcome
+from edgeinfer.meters import Meters
 from edgeinfer.ports.common import Report
 
 StateKind = Literal["binary", "number"]
 """What a rule's state is: on and off, or a number (either may be unknown). A rule may say it as `states`."""
 
 
+class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the messages of one rule are sent: `[sink.NAME.rules.RULE]`; None: as the encoding has it."""
+
+    qos: Literal[0, 1] = 1
+    retain: bool | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EncoderPlace:
+    """`delivery` has the rules that are sent in another way than the rest; `decision_topic` is below the root."""
+
     device: str
-    topic: str  # the root, all placeholders but {rule} filled in
+    topic: str  # the root
     sink: str
     machine_id: str = ""
     rules: Mapping[str, StateKind] = field(default_factory=dict)
+    delivery: Mapping[str, Delivery] = field(default_factory=dict)
+    decision_topic: str = "decision/{rule}"
 
 
 class Encoder(Protocol):
@@ -61,6 +75,8 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SinkPlace:
+    """Where a sink stands. `meters` are those of its post; a thread of the sink counts under names of its own."""
+
     name: str
     device: str
     machine_id: str
@@ -68,12 +84,14 @@ class SinkPlace:
     report: Report
     listens: tuple[str, ...] = ()
     heard: Callable[[str, bytes], None] = lambda _topic, _payload: None  # what comes on these topics
+    meters: Meters = field(default_factory=Meters)
 
 
 class Sink(Protocol):
     """The other side. Used by one courier thread only; connects and reconnects by itself.
 
     `session` counts connections: when it changes, the courier sends a birth. 0 means never connected yet.
+    One with the attribute `batch` is given at most so many entries at once: it is slow on purpose.
     """
 
     session: int

@@ -97,7 +97,8 @@ class Courier:
 
     def _deliver(self) -> bool:
         """One batch; whether there was anything."""
-        batch = self._outbox.read(self._outbox.cursor(self.name), _BATCH)
+        most = min(_BATCH, getattr(self._sink, "batch", _BATCH))
+        batch = self._outbox.read(self._outbox.cursor(self.name), most)
         if not batch:
             return False
         messages = self._encoder.encode(batch)

@@ -29,6 +29,9 @@ _REASONS = {
     0x9C: "says that another server must be used",
     0x9D: "says that the server has moved",
 }
+# Reasons of a DISCONNECT that are about what was sent, and not about who sent it (same table).
+ABOUT_A_MESSAGE = frozenset({0x80, 0x81, 0x82, 0x83, 0x90, 0x95, 0x99, 0x9A, 0x9B})
+
 # X509_V_ERR_* of OpenSSL, x509_vfy.h
 _CERTIFICATE = {
     9: "is not valid yet: is this device's clock right?",
@@ -59,6 +62,17 @@ class Words:
         credentials = self.credentials_file or "credentials_file (none is given)"
         return self.broker(text.format(client_id=self.client_id, credentials=credentials, name=name))
 
+    def closed(self, *, tls: bool) -> str:
+        """What it means when a broker says nothing and closes; with TLS 1.3 it looks at our certificate that late."""
+        text = "closes the connection without an answer"
+        return (
+            f"{text}: does it ask for a client certificate (cert and key), or not take this one?" * tls
+            or text
+        )
+
+    def too_large(self, size: int, limit: int) -> str:
+        return f"{size} bytes and its topic are more than the broker's limit of {limit} bytes for a message"
+
     def error(self, error: Exception) -> str:
         """Why no connection could be made."""
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -76,6 +90,8 @@ def _connection(error: Exception) -> str:
         return "does not listen: is it running, is the port right?"
     if isinstance(error, TimeoutError):
         return "does not answer: look at network, firewall and the broker itself"
+    if isinstance(error, ssl.SSLError) and "ALERT" in str(error) and "CERTIFICATE" in str(error):
+        return f"wants a client certificate, and not the one that it got ({error}): look at cert and key"
     if isinstance(error, ssl.SSLError):
         return f"does not speak TLS as expected ({error}): mqtts:// needs its TLS port"
     return f"cannot be reached: {error}"

@@ -70,7 +70,8 @@ class HomeAssistant:
             "qos": 1,
             "components": {**removed, **self._rules(), "heartbeat": self._heartbeat()},
         }
-        return [Message(f"{self._prefix}/device/edgeinfer_{self._key}/config", _encode(body), retain=True)]
+        topic = f"{self._prefix}/device/edgeinfer_{self._key}/config"
+        return [Message(topic, _encode(body), retain=True, content_type="application/json")]
 
     def encode(self, batch: Sequence[Entry | Gap]) -> list[Message]:  # noqa: ARG002  the states speak for themselves
         return []

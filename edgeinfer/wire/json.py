@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edgeinfer.events import Entry, Gap, Message, State
-from edgeinfer.ports import EncoderPlace
+from edgeinfer.ports import Delivery, EncoderPlace
 from edgeinfer.wire.bodies import VERSION, DecisionBody, GapBody, StateBody
 from edgeinfer.wire.times import iso
 
 _encode = msgspec.json.Encoder().encode
+_JSON = "application/json"
+_USUAL = Delivery()
 
 
 class _Shown(NamedTuple):
@@ -31,7 +33,8 @@ class Json:
     listens: tuple[str, ...] = ()
 
     def __init__(self, options: Options, place: EncoderPlace) -> None:  # noqa: ARG002  every encoder has options
-        self._device, self._root = place.device, place.topic
+        self._device, self._root, self._delivery = place.device, place.topic, place.delivery
+        self._decision_topic = f"{place.topic}/{place.decision_topic}"
         self._shown: dict[str, _Shown] = {}  # rule → the state that stands at the broker
 
     def heard(self, topic: str, payload: bytes) -> None:
@@ -63,7 +66,7 @@ class Json:
                 messages.append(self._gap(item))
                 continue
             rule = item.decision.rule
-            messages.append(Message(self._topic("decision", rule), _encode(envelope(item)), seq=item.seq))
+            messages.append(self._decision(item))
             if last[rule] == item.seq and rule in self._shown and item.seq > self._shown[rule].seq:
                 messages.append(self._state(item))
         return messages
@@ -72,11 +75,18 @@ class Json:
         messages = [Message(f"{self._root}/heartbeat", b"%d" % count, qos=0)]
         if health is not None:
             body = _encode(finite({"v": VERSION, "device": self._device, **health}))
-            messages.append(Message(f"{self._root}/health", body, retain=True))
+            messages.append(Message(f"{self._root}/health", body, retain=True, content_type=_JSON))
         return messages
 
     def farewell(self, states: Sequence[Entry]) -> list[Message]:
         return [*map(self._state, states), self._status("offline")]
+
+    def _decision(self, entry: Entry) -> Message:
+        rule = entry.decision.rule
+        topic = self._decision_topic.replace("{rule}", rule).replace("{source}", entry.decision.key[0])
+        delivery = self._delivery.get(rule, _USUAL)
+        body = _encode(envelope(entry))
+        return Message(topic, body, delivery.qos, bool(delivery.retain), entry.seq, _JSON, who(entry))
 
     def _state(self, entry: Entry) -> Message:
         rule, before, at = (
@@ -88,7 +98,8 @@ class Json:
         since = before.since if before and before.state == state else at
         self._shown[rule] = _Shown(entry.seq, state, since)
         body = StateBody(*_fields(entry), since)  # type: ignore[call-arg]  # mypy cannot count them
-        return Message(self._topic("state", rule), _encode(body), retain=True)
+        qos = self._delivery.get(rule, _USUAL).qos
+        return Message(self._topic("state", rule), _encode(body), qos, True, None, _JSON, who(entry))
 
     def _status(self, word: str) -> Message:
         """Plain text: Home Assistant and others take it as availability without a template."""
@@ -96,10 +107,15 @@ class Json:
 
     def _gap(self, gap: Gap) -> Message:
         body = GapBody(VERSION, self._device, gap.first, gap.last, gap.last - gap.first + 1)
-        return Message(f"{self._root}/gap", _encode(body), seq=gap.last)
+        return Message(f"{self._root}/gap", _encode(body), seq=gap.last, content_type=_JSON)
 
     def _topic(self, kind: str, rule: str) -> str:
         return f"{self._root}/{kind}/{rule}"
+
+
+def who(entry: Entry) -> tuple[tuple[str, str], ...]:
+    """Which decision a message is about, for who does not look into its payload; a state that nobody decided has none."""
+    return (("id", entry.id), ("seq", str(entry.seq))) if entry.id else ()
 
 
 def envelope(entry: Entry) -> DecisionBody:

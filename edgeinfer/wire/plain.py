@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from edgeinfer.events import Entry, Gap, Message, State
-from edgeinfer.ports import EncoderPlace
-from edgeinfer.wire.json import Json, finite
+from edgeinfer.ports import Delivery, EncoderPlace
+from edgeinfer.wire.json import Json, finite, who
+
+_USUAL = Delivery()
 
 
 class Plain:
@@ -30,6 +32,7 @@ class Plain:
     def __init__(self, options: Options, place: EncoderPlace) -> None:
         self._words: Mapping[State, str] = {"on": options.on, "off": options.off, "unknown": options.unknown}
         self._root, self._rest = place.topic, Json(Json.Options(), place)
+        self._delivery = place.delivery
         self._shown: dict[str, int] = {}  # rule → seq of the state that stands at the broker
 
     def heard(self, topic: str, payload: bytes) -> None:
@@ -65,4 +68,7 @@ class Plain:
     def _state(self, entry: Entry, seq: int | None = None) -> Message:
         state = finite(entry.decision.state)
         word = self._words["unknown"] if state is None else self._words.get(state, f"{state}")
-        return Message(f"{self._root}/state/{entry.decision.rule}", word.encode(), retain=True, seq=seq)
+        topic = f"{self._root}/state/{entry.decision.rule}"
+        delivery = self._delivery.get(entry.decision.rule, _USUAL)
+        retain = delivery.retain is not False
+        return Message(topic, word.encode(), delivery.qos, retain, seq, user=who(entry))

@@ -275,3 +275,16 @@ def test_a_programming_error_stops_the_daemon(line):
     courier.start()
     wait_for(lambda: line.fatal)
     assert isinstance(line.fatal.pop(), ZeroDivisionError)
+
+
+def test_a_sink_that_is_slow_on_purpose_is_given_few_entries_at_once(line):
+    sink = FakeSink()
+    sink.batch, sizes = 3, []
+    send = sink.send
+    sink.send = lambda batch: sizes.append(len(decisions(batch))) or send(batch)
+    courier, _ = line.courier(sink=sink)
+    for n in range(10):
+        line.decide(n)
+    courier.start()
+    sink.wait_for(lambda seen: len(decisions(seen)) == 10)
+    assert [size for size in sizes if size] == [3, 3, 3, 1]

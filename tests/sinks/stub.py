@@ -17,6 +17,7 @@ class OldBroker:
         self.versions: list[int] = []
         self.published: list[str] = []
         self._polite, self._acknowledge = polite, acknowledge
+        self._open: list[socket.socket] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -28,6 +29,7 @@ class OldBroker:
                 connection, _ = self._server.accept()
             except OSError:
                 return
+            self._open.append(connection)
             with connection, contextlib.suppress(ConnectionError, EOFError):
                 self._talk(connection)
 
@@ -52,6 +54,11 @@ class OldBroker:
                 connection.sendall(b"\xd0\x00")
             elif kind == DISCONNECT:
                 return
+
+    def drop(self) -> None:
+        """Closes the connection that is open, as a broker does that throws a client out."""
+        with contextlib.suppress(OSError):
+            self._open[-1].shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._server.shutdown(socket.SHUT_RDWR)

@@ -22,6 +22,8 @@ def refused_certificate(code: int, message: str = "") -> ssl.SSLCertVerification
         (socket.gaierror(-2, "Name or service not known"), "no broker named 'broker.lan'"),
         (OSError(113, "No route to host"), "No route to host"),
         (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "needs its TLS port"),
+        (ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]"), "wants a client certificate"),
+        (ssl.SSLError(1, "[SSL: SSLV3_ALERT_CERTIFICATE_EXPIRED]"), "look at cert and key"),
         (refused_certificate(10), "has expired"),
         (refused_certificate(9), "clock right"),
         (refused_certificate(18), "self-signed"),
@@ -54,3 +56,8 @@ def test_missing_credentials_are_named_as_such():
 def test_every_sentence_can_be_filled():
     for code in range(0x80, 0x100):
         assert "{" not in WORDS.reason(code, "name").replace("{topic}", "")
+
+
+def test_a_broker_that_closes_may_want_a_certificate_only_where_there_is_tls():
+    assert "client certificate" in WORDS.closed(tls=True)
+    assert "client certificate" not in WORDS.closed(tls=False)

@@ -2,7 +2,7 @@ import pytest
 
 from edgeinfer.errors import InputError
 from edgeinfer.sinks.mqtt import Mqtt
-from edgeinfer.sinks.topics import fill
+from edgeinfer.sinks.topics import check_below, fill
 
 
 def test_the_default_root_names_the_device():
@@ -12,6 +12,28 @@ def test_the_default_root_names_the_device():
 def test_a_unified_namespace_is_a_template():
     options = Mqtt.Options(topic="{site}/{line}/edge/{device}", site="ulm", line="line3")
     assert Mqtt.topic_root(options, "press-07") == "ulm/line3/edge/press-07"
+
+
+@pytest.mark.parametrize(
+    "template", ["decision/{rule}", "{source}/decision/{rule}", "by/{source}/decision/{rule}"]
+)
+def test_a_decision_may_stand_deeper_below_the_root(template):
+    check_below(template)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("decision", "must end in decision/{rule}"),
+        ("my-decision/{rule}", "must end in decision/{rule}"),
+        ("{rule}/decision/{source}", "must end in decision/{rule}"),
+        ("{device}/decision/{rule}", "no placeholder {device}"),
+        ("/decision/{rule}", "no empty level"),
+    ],
+)
+def test_a_topic_by_which_nobody_would_know_a_decision_is_explained(template, message):
+    with pytest.raises(InputError, match=f"decision_topic .*{message}"):
+        check_below(template)
 
 
 @pytest.mark.parametrize(

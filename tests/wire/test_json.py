@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeinfer.events import Decision, Entry, Gap, Instant, Message
-from edgeinfer.ports import EncoderPlace
+from edgeinfer.ports import Delivery, EncoderPlace
 from edgeinfer.wire.json import Json, envelope, finite
 
 AT = Instant("9f2c", 5_000_000_000, 1_795_517_973_120_000_000)
@@ -42,7 +43,15 @@ def test_the_envelope_is_the_one_of_the_design_byte_for_byte(encoder):
 
 def test_a_decision_is_an_event_that_settles_its_entry(encoder):
     (message,) = encoder.encode([entry(7)])
-    assert message == Message(f"{ROOT}/decision/scratched", message.payload, qos=1, retain=False, seq=7)
+    assert message == Message(
+        f"{ROOT}/decision/scratched",
+        message.payload,
+        qos=1,
+        retain=False,
+        seq=7,
+        content_type="application/json",
+        user=(("id", "k3v7aaaaaaaaaaaa"), ("seq", "7")),
+    )
 
 
 def test_a_state_follows_its_decision_and_is_retained(encoder):
@@ -140,3 +149,46 @@ def test_only_numbers_that_are_not_finite_are_replaced(details):
         return isinstance(value, list) and any(map(has_none_finite, value))
 
     assert has_none_finite(details) or finite(details) == details
+
+
+def sent_as(rule: str, **delivery) -> Json:
+    place = EncoderPlace("press-07", ROOT, "plant", delivery={rule: Delivery(**delivery)})
+    made = Json(Json.Options(), place)
+    made.birth([entry(0, "a"), entry(0, "b")], [])
+    return made
+
+
+def test_a_rule_may_be_sent_at_qos_0_and_its_state_with_it():
+    sent = sent_as("a", qos=0).encode([entry(1, "a"), entry(2, "b")])
+    assert [(m.topic.removeprefix(ROOT), m.qos) for m in sent] == [
+        ("/decision/a", 0),
+        ("/state/a", 0),
+        ("/decision/b", 1),
+        ("/state/b", 1),
+    ]
+
+
+def test_the_last_decision_of_a_rule_may_be_retained_and_its_state_is_anyway():
+    sent = sent_as("a", retain=True).encode([entry(1, "a"), entry(2, "b")])
+    assert [m.retain for m in sent] == [True, True, False, True]
+    assert [m.retain for m in sent_as("a", retain=False).encode([entry(1, "a")])] == [False, True]
+
+
+def test_a_state_that_nobody_decided_names_no_decision(encoder):
+    (state, status) = encoder.birth([dataclasses.replace(entry(), id="")], [])
+    assert state.user == status.user == ()
+
+
+def test_a_decision_may_stand_under_its_source():
+    place = EncoderPlace("press-07", ROOT, "plant", decision_topic="{source}/decision/{rule}")
+    (message,) = Json(Json.Options(), place).encode([entry()])
+    assert message.topic == f"{ROOT}/belt/decision/scratched"
+
+
+def test_what_is_json_says_so_and_the_rest_does_not(encoder):
+    sent = [*encoder.birth([entry()], []), *encoder.encode([entry(), Gap(1, 2)]), *encoder.pulse(1, {})]
+    said = {m.topic.removeprefix(ROOT + "/").partition("/")[0]: m.content_type for m in sent}
+    assert said == dict.fromkeys(("state", "decision", "gap", "health"), "application/json") | {
+        "status": "",
+        "heartbeat": "",
+    }

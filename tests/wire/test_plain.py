@@ -5,9 +5,11 @@ import math
 import pytest
 
 from edgeinfer.events import Gap, Message
-from edgeinfer.ports import EncoderPlace
+from edgeinfer.ports import Delivery, EncoderPlace
 from edgeinfer.wire.plain import Plain
 from tests.wire.test_json import ROOT, entry, topics
+
+WHO = (("id", "k3v7aaaaaaaaaaaa"), ("seq", "7"))
 
 
 def encoder(**words) -> Plain:
@@ -29,7 +31,7 @@ def encoder(**words) -> Plain:
 )
 def test_a_state_is_a_bare_word_or_number_that_is_retained_and_settles_its_entry(state, word):
     assert encoder().encode([entry(7, state=state)]) == [
-        Message(f"{ROOT}/state/scratched", word, qos=1, retain=True, seq=7)
+        Message(f"{ROOT}/state/scratched", word, qos=1, retain=True, seq=7, user=WHO)
     ]
 
 
@@ -67,3 +69,11 @@ def test_gaps_heartbeat_and_will_are_as_with_json():
     assert topics(made.encode([Gap(1, 4)])) == ["gap"]
     assert topics(made.pulse(3, {"condition": "ok"})) == ["heartbeat", "health"]
     assert made.will().payload == b"offline"
+
+
+def test_a_rule_may_be_sent_at_qos_0_or_without_staying_at_the_broker():
+    place = EncoderPlace("press-07", ROOT, "plc", delivery={"parts": Delivery(qos=0, retain=False)})
+    made = Plain(Plain.Options(), place)
+    made.birth([entry(0, "scratched"), entry(0, "parts")], [])
+    sent = made.encode([entry(1, "scratched"), entry(2, "parts", 3)])
+    assert [(m.qos, m.retain) for m in sent] == [(1, True), (0, False)]
