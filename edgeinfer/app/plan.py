@@ -17,6 +17,7 @@ from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
+from edgeinfer.app.zones import zone
 from edgeinfer.clock import SourceStamp
 from edgeinfer.commons import Commons
 from edgeinfer.config import Part
@@ -184,7 +185,7 @@ def _share_of_cores(blueprint: Blueprint) -> int:
 
 def _rules(pipeline: str, names: Sequence[str], blueprint: Blueprint) -> list[Rule]:
     plugins = [(name, blueprint.rules[name]) for name in names]
-    return [plugin.cls(plugin.options, RulePlace(pipeline, name)) for name, plugin in plugins]
+    return [plugin.cls(plugin.options, RulePlace(pipeline, name, zone)) for name, plugin in plugins]
 
 
 def rule_kinds(blueprint: Blueprint) -> dict[str, StateKind]:

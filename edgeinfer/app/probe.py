@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from edgeinfer.app.zones import zone
 from edgeinfer.clock import SourceStamp, SystemClock
 from edgeinfer.config import Part, blame
 from edgeinfer.errors import InputError, Problem
@@ -43,7 +44,7 @@ def _place(section: str, name: str, device: str) -> Any:
     if section == "source":
         return SourcePlace(name, SourceStamp(name, SystemClock()), _silent)
     if section == "rule":
-        return RulePlace("", name)
+        return RulePlace("", name, zone)
     return SinkPlace(name, device, "", None, _silent)
 
 

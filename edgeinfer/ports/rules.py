@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Protocol
 
+from edgeinfer.errors import InputError
 from edgeinfer.events import Decision, Inference, Observation
+
+
+def _no_zone(name: str) -> tzinfo:
+    raise InputError(f"zone: there are no time zones here, found {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
 class RulePlace:
+    """Where a rule stands; `zone` gives a time zone by its name (InputError when there is none)."""
+
     pipeline: str
     rule: str
+    zone: Callable[[str], tzinfo] = _no_zone
 
 
 class Identifier(Protocol):
