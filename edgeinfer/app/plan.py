@@ -136,6 +136,7 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
         open=partial(_guarded, name, options, blueprint, services) if options.model else None,
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
+        gives=options.rules,
         identify=partial(Identities, options.track) if options.track else None,
     )
     commit = Commit(services.outbox, services.states)
@@ -147,10 +148,22 @@ def _limits(options: PipelineOptions) -> Limits:
 
 
 def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) -> Mapping[str, Flow]:
-    flows: dict[str, Flow] = dict.fromkeys(inputs, "queue")
+    flows = {name: _rule_flow(name.removeprefix("rule:"), blueprint) for name in inputs}
     for name in sources:
         flows[name] = build(blueprint.sources[name], blueprint.device).flow
     return flows
+
+
+def _rule_flow(rule: str, blueprint: Blueprint) -> Flow:
+    """Decisions made of what comes in lockstep come in lockstep too: a replay does not depend on speed.
+
+    Rules do not wait for one another in a circle (see `watching`), so that this comes to an end.
+    """
+    maker = next((p.options for p in blueprint.pipelines.values() if rule in p.options.rules), None)
+    if maker is None:
+        return "queue"  # nobody decides it: nothing will ever come
+    behind = _flows(maker.all_sources, maker.inputs, blueprint).values()
+    return "lockstep" if all(flow == "lockstep" for flow in behind) else "queue"
 
 
 def _guarded(

@@ -1,4 +1,4 @@
-"""Whether each rule gets what it watches: decisions of other rules, identities, time. A rule that does not waits for ever."""
+"""Whether each rule gets what it watches: decisions of other rules, identities. A rule that does not waits for ever."""
 
 from __future__ import annotations
 
@@ -55,9 +55,6 @@ def _check_needs(
     if getattr(made, "tracks", False) and options.track is None:
         text = f"the rule {rule.name!r} ({rule.kind}) follows identities: add track = {{}} to this pipeline"
         problems.append(Problem(pipeline.where.at("rules"), text))
-    if getattr(made, "needs_ticks", False) and not options.all_sources:
-        text = f"the rule {rule.name!r} ({rule.kind}) has to see time go by: name a source beside the inputs, one of those that they watch"
-        problems.append(Problem(pipeline.where.at("inputs"), text))
 
 
 def _key_of(rule: Part, other: str) -> str:

@@ -40,7 +40,7 @@ class Rule(Protocol):
     """Pure but for its own memory; knows time only from what it sees.
 
     It may say, as attributes: `states` (a `StateKind`), `labels` that the model has to give, `inputs` (names of other
-    rules whose decisions it needs), `tracks` (it needs identities), `needs_ticks` (it needs a source beside them).
+    rules whose decisions it needs), `tracks` (it needs identities).
     """
 
     def observe(self, seen: Observation) -> Iterable[Decision]: ...

@@ -10,8 +10,7 @@ whatever the unknown ones are; else one unknown makes the whole unknown. `not` t
 | on      | on               | off                 | unknown, told at once |
 
 The subject is the rule's own name: it is about several sources. Decisions may overtake one another on their way; the
-moment is then that of the latest one seen. Holding times run out by the ticks of a source: a pipeline with `inputs`
-alone has none.
+moment is then that of the latest one seen. Holding times run out by the ticks that the other pipelines pass on.
 """
 
 from __future__ import annotations
@@ -37,10 +36,6 @@ class _Combination:
         self._inputs, self._logic, self._subject = inputs, logic, place.rule
         self._for_ns, self._clear_ns = hold_ns("for_s", hold[0]), hold_ns("clear_s", hold[1])
         self._states = States(place, _details)
-
-    @property
-    def needs_ticks(self) -> bool:
-        return self._for_ns > 0 or self._clear_ns > 0
 
     def observe(self, seen: Observation) -> Sequence[Decision]:
         if isinstance(seen, Decision):

@@ -9,8 +9,8 @@ for one of `then` that was seen later and at most `within_s` later; each counts 
 | `missed`   | `first` has waited for longer than `within_s`          | `then` came in time                           |
 
 It is `unknown` until the first of these, and when one of the two rules is. Order is that of the moments at which things
-were seen: a decision that comes late is sorted in, unless the wait is over. That a wait is over is seen by the ticks of a
-source: a pipeline with `inputs` alone has none.
+were seen: a decision that comes late is sorted in, unless the wait is over. That a wait is over is seen by the ticks that
+the other pipelines pass on.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Sequence:
         self._within_ns = hold_ns("within_s", options.within_s)
         if not self._within_ns:
             raise InputError("within_s: expected seconds, more than 0")
-        self.needs_ticks = self._missed = options.tell == "missed"
+        self._missed = options.tell == "missed"
         self._subject = place.rule
         self._waiting: deque[int] = deque(
             maxlen=_MOST

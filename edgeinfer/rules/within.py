@@ -9,7 +9,7 @@
 
 Away is measured between the moments at which things were seen, not at which their decisions came: the camera's take
 longer than a sensor's. What is on now is not away at all. A coincidence counts once: it takes another coming on for the
-next. That time runs out is seen by the ticks of a source: a pipeline with `inputs` alone has none.
+next. That time runs out is seen by the ticks that the other pipelines pass on.
 """
 
 from __future__ import annotations
@@ -35,8 +35,6 @@ class Within:
 
         rules: tuple[str, ...]
         within_s: Seconds
-
-    needs_ticks = True
 
     def __init__(self, options: Options, place: RulePlace) -> None:
         self._inputs = Inputs("rules", options.rules, least=2)

@@ -45,8 +45,14 @@ class Signal:
 class Mailbox:
     """What one pipeline has not yet taken of one source. All access is under the inbox's lock."""
 
-    def __init__(self, flow: Flow, limits: Limits = Limits()) -> None:  # noqa: B008  frozen
+    def __init__(
+        self,
+        flow: Flow,
+        limits: Limits = Limits(),  # noqa: B008  frozen
+        ahead: int = _READ_AHEAD,
+    ) -> None:
         self.flow: Flow = flow
+        self._ahead = ahead
         self.intake = Intake(limits)
         self.items: deque[Item] = deque()
         self._put_ns: deque[int] = deque()  # when each of them came
@@ -56,7 +62,7 @@ class Mailbox:
         self.room = Signal()
 
     def full(self) -> bool:
-        return self.flow == "lockstep" and len(self.items) >= _READ_AHEAD
+        return self.flow == "lockstep" and len(self.items) >= self._ahead
 
     def put(self, item: Item) -> None:
         if isinstance(item, Frame) and not self.intake.wants(item):
@@ -103,7 +109,7 @@ class Inbox:
     def __init__(self, flows: Mapping[str, Flow], limits: Limits = Limits()) -> None:  # noqa: B008  frozen
         self._lock, self._filled = Lock(), Signal()
         self.limits = limits
-        self.boxes = {source: Mailbox(flow, limits) for source, flow in flows.items()}
+        self.boxes = {source: Mailbox(flow, limits, _ahead(source)) for source, flow in flows.items()}
         self.live = "lockstep" not in flows.values()  # times of the samples are times of this machine, now
         self.waited_ns = 0  # of the item that was taken last
         self._closed = False
@@ -189,6 +195,11 @@ class Inbox:
             if item is not None:
                 return item
         return None
+
+
+def _ahead(source: str) -> int:
+    """One pipeline fills the boxes of several of its rules in turn: it must not wait at one while another is awaited."""
+    return _QUEUE if source.startswith("rule:") else _READ_AHEAD
 
 
 def _head_ns(box: Mailbox) -> int:

@@ -26,7 +26,8 @@ _OPEN_BOUND_S = 60.0  # loading a model from a slow card
 class Line:
     """What a pipeline is made of: `open` loads the model (None without one), `rules` makes them anew.
 
-    `identify` makes what numbers the model's findings before the rules see them (None: nothing does).
+    `identify` makes what numbers the model's findings before the rules see them (None: nothing does). `gives` are the
+    names of the rules: who takes their decisions as input learns with each step how far this pipeline has come.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Line:
     rules: Callable[[], Sequence[Rule]]
     config: str  # identity of this pipeline's part of the config and of all it depends on
     identify: Callable[[], Identifier] | None = None
+    gives: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Pipeline:
             self._forget("stopped")
         else:
             self._health.mark(self.post, "ended", "end of input")
+            for rule in self._line.gives:
+                self._hub.end(f"rule:{rule}")
 
     def _tell(self, model: Predictor | ReadingsPredictor) -> None:
         """An accelerator may go and come while we run: health says at each step what runs the model now."""
@@ -141,8 +145,11 @@ class Pipeline:
         source = item.key[0] if not isinstance(item, Decision) else f"rule:{item.rule}"
         self._last = (source, item.at)
         seen = self._see(item)
-        if not seen:
-            return
+        if seen:
+            self._judge(seen, loop)
+        self._pass_on(Tick(item.key, item.at))
+
+    def _judge(self, seen: Sequence[Observation], loop: Loop) -> None:
         if self._reader is not None and isinstance(seen[0], Inference):
             loop.well()
         started = time.perf_counter_ns()
@@ -151,6 +158,11 @@ class Pipeline:
         self._decide(decisions)
         if self._line.inbox.live:
             self._keep_account(seen)
+
+    def _pass_on(self, tick: Tick) -> None:
+        """Whoever waits for decisions of ours learns that there are no more up to this moment."""
+        for rule in self._line.gives:
+            self._hub.offer(f"rule:{rule}", tick, self._loop.stop)
 
     def _keep_account(self, seen: Sequence[Observation]) -> None:
         """From capture to what the rules said of it, and whether that was within `deadline_ms`."""
@@ -212,7 +224,7 @@ class Pipeline:
         self._meters.count("decisions", len(decisions))
         for decision in decisions:
             self._taps(self.post, decision)
-            self._hub.offer(f"rule:{decision.rule}", decision)
+            self._hub.offer(f"rule:{decision.rule}", decision, self._loop.stop)
 
     def _forget(self, reason: str) -> None:
         """What the rules know no longer holds: each says so, at the moment of the last sample."""

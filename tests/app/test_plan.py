@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 
+import cv2
+import numpy as np
 import pytest
 
 from edgeinfer.app import plan
@@ -30,3 +32,37 @@ def test_cores_are_shared_out_evenly_where_that_is_asked_for(monkeypatch, thread
     predictor = plan._predictor("parts", draw(loads(config, "c.toml")))
     assert f"{given} thread" in predictor.runtime
     predictor.close()
+
+
+TWO_TIERS = """
+[rule.r0]
+kind = "presence"
+label = "good"
+[rule.x]
+kind = "not"
+rule = "r0"
+[rule.y]
+kind = "not"
+rule = "x"
+[pipeline.look]
+source = "belt"
+model = "parts"
+rules = ["r0"]
+[pipeline.second]
+inputs = ["rule:r0"]
+rules = ["x"]
+[pipeline.third]
+inputs = ["rule:x"]
+rules = ["y"]
+"""
+
+
+@pytest.mark.parametrize(("pace", "flow"), [("lockstep", "lockstep"), ("real", "queue")])
+def test_decisions_come_in_lockstep_where_all_behind_them_does(tmp_path, pace, flow):
+    cv2.imwrite(str(tmp_path / "part.png"), np.zeros((8, 8, 3), np.uint8))
+    video = f'kind = "camera"\nfrom = "{tmp_path}"\npace = "{pace}"\n'
+    config = MODEL.format(threads=1).replace('kind = "synthetic"\n', video) + TWO_TIERS
+    assert plan._flows((), ("rule:r0", "rule:x"), draw(loads(config, "c.toml"))) == {
+        "rule:r0": flow,
+        "rule:x": flow,
+    }

@@ -74,21 +74,6 @@ def test_a_rule_that_it_watches_has_to_exist():
     assert text.startswith("rule.x.rule: no [rule.gat] in this config; did you mean 'gate'?")
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("within", 'rules = ["bad", "gate"]\nwithin_s = 1.0'),
-        ("sequence", 'first = "bad"\nthen = "gate"\nwithin_s = 1.0\ntell = "missed"'),
-        ("any", 'rules = ["bad", "gate"]\nfor_s = 1.0'),
-    ],
-)
-def test_a_rule_that_waits_needs_a_source_for_the_time(kind, options):
-    (text,) = problems(second(kind, options))
-    assert text.startswith(
-        f"pipeline.second.inputs: the rule 'x' ({kind}) has to see time go by: name a source"
-    )
-
-
 def test_a_circle_is_told_once_with_its_whole_way():
     rules = "".join(f'[rule.{a}]\nkind = "not"\nrule = "{b}"\n' for a, b in ("ab", "bc", "ca"))
     pipes = "".join(

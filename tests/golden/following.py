@@ -59,13 +59,12 @@ def decided(observations):
 
 
 def decisions(seen, identities, first, second):
-    """A pipeline that looks, and one behind it that has the belt beside it for the time (docs/rules.md)."""
+    """A pipeline that looks, and one behind it, to which it passes the time on (docs/rules.md)."""
     if isinstance(seen, Lost):
         identities.forget(seen.key[0])
     named = identities.name(seen) if isinstance(seen, Inference) else seen
     told = [d for rule in first for d in rule.observe(named)]
     yield from told
-    clock = [Tick(seen.key, seen.at)] if isinstance(seen, (Inference, Tick)) else []
-    for one in [*told, *clock]:
+    for one in [*told, Tick(seen.key, seen.at)]:
         for rule in second:
             yield from rule.observe(one)

@@ -95,3 +95,48 @@ def test_what_was_recorded_replays_to_the_decisions_that_were_made(tmp_path):
     again = [(d["rule"], d["state"]) for d in map(json.loads, first.stdout.splitlines())]
     assert again == made
     assert not (tmp_path / "unused.jsonl").exists()
+
+
+NAMES = ("people", "passed", "stay", "busy", "quiet")
+FOLLOWING = """
+track = {}
+rules = ["people", "passed", "stay"]
+[rule.passed]
+kind = "line"
+line = [[0.5, 0.0], [0.5, 1.0]]
+anchor = "foot"
+[rule.stay]
+kind = "zone"
+zone = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]
+[rule.busy]
+kind = "all"
+rules = ["people", "stay"]
+for_s = 0.5
+[rule.quiet]
+kind = "not"
+rule = "busy"
+[pipeline.over]
+inputs = ["rule:people", "rule:stay"]
+rules = ["busy"]
+[pipeline.above]
+inputs = ["rule:busy"]
+rules = ["quiet"]
+"""
+
+
+def test_rules_over_rules_come_to_an_end_and_decide_the_same_each_time(clip, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text(CONFIG.replace('rules = ["people"]\n', FOLLOWING))
+    runs = []
+    for _ in range(3):
+        done = replay(str(clip), str(config))
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        runs.append(
+            {
+                rule: [(d["id"], d["state"], d["details"]) for d in lines if d["rule"] == rule]
+                for rule in NAMES
+            }
+        )
+    assert runs[0] == runs[1] == runs[2]
+    assert all(runs[0].values())

@@ -72,11 +72,6 @@ def test_it_is_told_once_it_has_held_for_its_time_and_ticks_let_it_run_out():
     assert told(rule, s.decide(0, "b", "off"), *seen) == [(1.5, "off"), (4, "on")]
 
 
-def test_only_with_a_holding_time_it_needs_ticks():
-    assert not all_().needs_ticks
-    assert all_(clear_s=1.0).needs_ticks
-
-
 def test_a_decision_that_was_overtaken_does_not_take_time_back():
     camera, motor = Scene("belt"), Scene("motor")
     found = decisions(all_(), [motor.decide(1.05, "b", "on"), camera.decide(1.0, "a", "on")])

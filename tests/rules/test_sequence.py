@@ -47,8 +47,6 @@ def test_missed_is_on_when_nothing_follows_in_time_and_off_when_something_does()
         (3, "on", {"waited_s": 3.0}),
         (6, "off", {"after_s": 1.0}),
     ]
-    assert sequence(tell="missed").needs_ticks
-    assert not sequence().needs_ticks
 
 
 def test_a_number_that_grows_happens_as_often_as_it_grew():

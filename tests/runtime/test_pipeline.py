@@ -59,6 +59,17 @@ class Watcher:
         return ()
 
 
+class Keeper:
+    """A rule that keeps all that it sees and says nothing."""
+
+    def __init__(self):
+        self.seen = []
+
+    def observe(self, seen):
+        self.seen.append(seen)
+        return ()
+
+
 class House:
     def __init__(self, tmp_path) -> None:
         self.health, self.hub, self.errors, self.models = Health(SystemClock()), Hub(), [], []
@@ -74,7 +85,9 @@ class House:
         )
         return self.models[-1]
 
-    def pipeline(self, flows, open_=..., rule=None, name="line", limits=Limits(), identify=None) -> Pipeline:
+    def pipeline(
+        self, flows, open_=..., rule=None, name="line", limits=Limits(), identify=None, gives=()
+    ) -> Pipeline:
         line = Line(
             name,
             Inbox(flows, limits),
@@ -82,6 +95,7 @@ class House:
             lambda: [rule or self.rule],
             "sha256:c",
             identify,
+            gives,
         )
         post = Pipeline(
             line,
@@ -147,6 +161,54 @@ def test_findings_get_their_track_before_the_rules_and_a_lost_source_ends_it(hou
     wait_for(lambda: len(rule.tracks) == 3)
     assert rule.tracks == [1, 1, 2]
     assert house.health.snapshot()["posts"]["pipeline.line"]["latency_ms"]["track"]["n"] == 3
+
+
+def test_who_takes_its_decisions_learns_how_far_it_has_come_and_when_it_ends(house):
+    behind = Keeper()
+    post = house.pipeline({"rule:echo": "lockstep"}, open_=None, rule=behind, name="behind")
+    house.pipeline({"cam": "lockstep"}, gives=("echo",))
+    for sample in (frame(1), readings(2, "cam"), frame(3)):
+        house.hub.offer("cam", sample)
+    house.hub.end("cam")
+    wait_for(lambda: post.ended)
+    assert [(type(s).__name__, s.at.mono_ns // S) for s in behind.seen] == [
+        ("Decision", 1),
+        ("Tick", 1),
+        ("Tick", 2),
+        ("Decision", 3),
+        ("Tick", 3),
+    ]
+
+
+def test_in_lockstep_two_that_decide_are_merged_by_time_however_fast_they_are(house):
+    behind = Keeper()
+    post = house.pipeline(
+        {"rule:a": "lockstep", "rule:b": "lockstep"}, open_=None, rule=behind, name="behind"
+    )
+    house.pipeline({"one": "lockstep"}, rule=Echo("a"), name="first", gives=("a",))
+    house.pipeline({"two": "lockstep"}, rule=Echo("b"), name="second", gives=("b",))
+    for s in (1, 3, 5):
+        house.hub.offer("one", frame(s, "one"))
+    house.hub.end("one")
+    for s in (2, 4):
+        house.hub.offer("two", frame(s, "two"))
+    house.hub.end("two")
+    wait_for(lambda: post.ended)
+    moments = [s.at.mono_ns // S for s in behind.seen]
+    assert moments == sorted(moments) == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
+def test_a_pipeline_may_feed_two_inputs_of_another_and_tell_more_of_one_than_of_the_other(house):
+    behind = Keeper()
+    post = house.pipeline(
+        {"rule:quiet": "lockstep", "rule:a": "lockstep"}, open_=None, rule=behind, name="behind"
+    )
+    house.pipeline({"cam": "lockstep"}, rule=Echo("a"), gives=("quiet", "a"))
+    for s in range(20):
+        house.hub.offer("cam", frame(s))
+    house.hub.end("cam")
+    wait_for(lambda: post.ended)
+    assert len(behind.seen) == 3 * 20  # a decision, and a tick for each of the two
 
 
 def test_a_picture_is_a_tick_to_the_rules_of_a_pipeline_without_a_model(house):
