@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # paho takes 80 ms to import: where no broker is configured, 
 log = logging.getLogger(__name__)
 
 _LIVED_S = 10.0  # a connection that held so long was a good one: the next back-off starts anew
-_SUSPECT_LIVES = 2  # this many connections in a row did not hold
+_SUSPECT_LIVES = 3  # this many connections in a row did not hold
 _LOOK_S = 2.0  # how often a connection that holds is asked whether it should be another one
 _PROBE_S = (2.0, 60.0)  # between two looks at a better broker
 _LEAVE_S = 60.0  # longer than any delivery takes
@@ -182,7 +182,7 @@ class Dialler:
 
     def _suspicion(self) -> str:
         """Not every broker says why it takes a connection away (MQTT 3.1.1 has no word for it)."""
-        if self._short_lives < _SUSPECT_LIVES + 1:
+        if self._short_lives < _SUSPECT_LIVES:
             return ""
         client_id = self._caller.words(self._at).client_id
         return f", again and again: perhaps another client uses the client id {client_id!r}"
