@@ -157,10 +157,10 @@ def test_an_accelerator_that_is_missing_at_the_start_is_taken_up_when_it_is_plug
     line = Line(daemon(config(tmp_path, ("parts", both(accelerator)))), tmp_path)
     line.goes_on()
     assert "cpu" in line.runtime
-    assert "it finds no device; is it plugged in" in line.note
+    wait_for(lambda: "it finds no device; is it plugged in" in line.note)
     accelerator.turn("")
     line.on("libdelegate.so")
-    assert line.run.health()["condition"] == "ok"
+    wait_for(lambda: line.run.health()["condition"] == "ok")
 
 
 @pytest.mark.parametrize(
