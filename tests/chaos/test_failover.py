@@ -21,6 +21,9 @@ def test_what_was_under_way_at_a_dead_broker_arrives_at_the_next_and_nothing_is_
         counters = device.health.post("plant").meters.counters
         entries = [device.decide(n) for n in range(300)]
         wait_for(lambda: device.outbox.depth("plant") == 0)
+        seen[0].wait_for(
+            lambda m: (entries[-1].seq, entries[-1].id) in Arrivals(m).first
+        )  # it acknowledges from memory
         first.kill()
         entries += [device.decide(n) for n in range(300)]
         wait_for(lambda: device.outbox.depth("plant") == 0, 60)
