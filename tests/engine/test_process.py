@@ -103,7 +103,7 @@ def test_the_higher_priority_is_served_first_and_waiting_makes_up_for_it() -> No
 
 
 def test_of_requests_that_wait_together_the_most_urgent_is_next(opened) -> None:
-    slow, low, high = opened("slow"), opened("low", priority=2), opened("high", priority=9)
+    slow, low, high = opened("slow"), opened("slow", priority=2), opened("slow", priority=9)
     order: list[str] = []
 
     def ask(session: IsolatedSession, name: str) -> None:
