@@ -29,7 +29,7 @@ class TfliteSession:
         self._inputs = {t.name: t.index for t in self.spec.inputs}
         self._outputs = [(t.name, t.index) for t in self.spec.outputs]
 
-    def infer(self, inputs: Mapping[str, Array], deadline: Instant | None = None) -> dict[str, Array]:  # noqa: ARG002
+    def infer(self, inputs: Mapping[str, Array], deadline: Instant | None = None) -> dict[str, Array]:  # noqa: ARG002  the port has it
         """As the port says. Nothing in this process could enforce a deadline: ask for `isolate` where one counts."""
         if inputs.keys() != self._inputs.keys():
             raise InputError(f"expected the inputs {sorted(self._inputs)}, found {sorted(inputs)}")
@@ -92,7 +92,7 @@ def one_line(error: BaseException) -> str:
 
 def _described(runtime: Runtime, interpreter: Any, threads: int) -> str:
     """`_get_ops_details` is private but the only way to tell what was delegated (both runtimes have it)."""
-    names = {op["op_name"] for op in interpreter._get_ops_details()}  # noqa: SLF001
+    names = {op["op_name"] for op in interpreter._get_ops_details()}  # noqa: SLF001  see above
     count = "1 thread" if threads == 1 else f"{threads} threads"
     return f"{runtime}, cpu ({'XNNPACK, ' if 'DELEGATE' in names else ''}{count})"
 
