@@ -247,7 +247,8 @@ class Message:
     """What a sink sends. `seq` names the entry (or the last one of a gap) that it settles, else None.
 
     A sink that has no topics (a file, a terminal) writes only messages with a `seq`. `content_type` (a MIME type) and
-    `user` (names and values) are said beside the payload where the protocol has a place for them, as MQTT 5 has.
+    `user` (names and values) are said beside the payload where the protocol has a place for them, as MQTT 5 has;
+    so is `correlation`, by which an asker knows the answer to its question.
     """
 
     topic: str
@@ -257,6 +258,7 @@ class Message:
     seq: int | None = None
     content_type: str = ""
     user: tuple[tuple[str, str], ...] = ()
+    correlation: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

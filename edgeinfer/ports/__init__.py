@@ -7,7 +7,16 @@ defaults). The app constructs it as `Plugin(options, place)`: the place says whe
 from __future__ import annotations
 
 from edgeinfer.ports.common import Array, Clock, Report, Stamp, Stop
-from edgeinfer.ports.delivery import Delivery, Encoder, EncoderPlace, Sink, SinkPlace, StateKind
+from edgeinfer.ports.delivery import (
+    CommandName,
+    Delivery,
+    Encoder,
+    EncoderPlace,
+    Heard,
+    Sink,
+    SinkPlace,
+    StateKind,
+)
 from edgeinfer.ports.engine import (
     Backend,
     BackendPlace,
@@ -27,6 +36,7 @@ __all__ = [
     "Backend",
     "BackendPlace",
     "Clock",
+    "CommandName",
     "Decoder",
     "DecoderPlace",
     "Delegate",
@@ -34,6 +44,7 @@ __all__ = [
     "Encoder",
     "EncoderPlace",
     "Flow",
+    "Heard",
     "Identifier",
     "ModelFile",
     "Predictor",

@@ -16,6 +16,29 @@ StateKind = Literal["binary", "number"]
 """What a rule's state is: on and off, or a number (either may be unknown). A rule may say it as `states`."""
 
 
+CommandName = Literal["health", "pause", "reload", "resume", "set", "snapshot", "use"]
+"""What may be asked through a sink, where the config allows it: `commands = ["pause", "resume"]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message that came in, with what MQTT 5 says beside it. `expires_in_s` is what is left of its life; None: for ever.
+
+    `retain`: the sender wanted it to stay at the broker, or it did stay there.
+    """
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    response_topic: str = ""
+    correlation: bytes = b""
+    expires_in_s: int | None = None
+
+
+def _unheard(_heard: Heard) -> None:
+    """Where nobody may ask anything."""
+
+
 class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the messages of one rule are sent: `[sink.NAME.rules.RULE]`; None: as the encoding has it."""
 
@@ -75,7 +98,11 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SinkPlace:
-    """Where a sink stands. `meters` are those of its post; a thread of the sink counts under names of its own."""
+    """Where a sink stands. `meters` are those of its post; a thread of the sink counts under names of its own.
+
+    `asked` hears what comes on the topics `asks`: commands for this device. It is called in a thread of the sink, and
+    must return at once.
+    """
 
     name: str
     device: str
@@ -85,6 +112,8 @@ class SinkPlace:
     listens: tuple[str, ...] = ()
     heard: Callable[[str, bytes], None] = lambda _topic, _payload: None  # what comes on these topics
     meters: Meters = field(default_factory=Meters)
+    asks: tuple[str, ...] = ()
+    asked: Callable[[Heard], None] = _unheard
 
 
 class Sink(Protocol):

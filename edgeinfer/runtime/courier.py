@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from edgeinfer.events import Entry, Gap, Message, Outcome, Refused
@@ -41,8 +41,11 @@ class Courier:
         sink: Sink,
         health: Health,
         fatal: Fatal,
+        outgoing: Callable[[], Sequence[Message]] = tuple,
     ) -> None:
+        """`outgoing` gives what is to be said besides, once each: answers to whoever asked through this sink."""
         self.name, self.stuck = name, False
+        self._outgoing = outgoing
         self._outbox, self._states, self._encoder, self._sink = outbox, states, encoder, sink
         self._health, self._meters = health, health.post(name).meters
         self._loop = Loop(name, self._body, health, fatal)
@@ -90,6 +93,7 @@ class Courier:
             return
         self._birth()
         self._pulse()
+        self._answer()
         if self._deliver():
             return
         self._loop.well()
@@ -178,6 +182,11 @@ class Courier:
         self._health_version, self._health_at = version, now + _HEALTH_S
         return self._health.snapshot()
 
+    def _answer(self) -> None:
+        """What is lost with the connection is asked for again by who misses it."""
+        if messages := self._outgoing():
+            self._send_all(messages)
+
     def _pause_s(self) -> float:
         return min(max(self._beat_at - time.monotonic(), 0.0), _HEALTH_PAUSE_S)
 
@@ -194,6 +203,7 @@ class Courier:
             return
         while time.monotonic() < self._drain_until and self._deliver():
             self._loop.beat()
+        self._answer()
         self._send_all(self._encoder.farewell(self._states.ended()))
 
 

@@ -14,7 +14,7 @@ from edgeinfer.wire.times import iso
 
 log = logging.getLogger(__name__)
 
-Condition = Literal["starting", "ok", "degraded", "ended"]
+Condition = Literal["starting", "ok", "degraded", "paused", "ended"]
 
 
 @dataclass

@@ -7,7 +7,7 @@ written as soon as it takes them again. What a bound drops leaves a hole in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Condition, RLock, Thread
 
@@ -29,6 +29,10 @@ _MAX_REPEATS = (
 _RETRY_NS = 1_000_000_000
 
 
+def _unheeded(_entries: Sequence[Entry]) -> None:
+    """Where nobody keeps account."""
+
+
 class Outbox:
     """One file, one durable cursor per sink; safe from any thread.
 
@@ -38,6 +42,7 @@ class Outbox:
         max_entries: bound of their number.
         max_held: bound of what waits in memory while the disk does not take it.
         sync_s: what a power cut may lose; 0 waits for the medium at each append.
+        heed: hears of all entries in the order of their seq, under the lock: it must return at once.
 
     Raises:
         StateError: the folder cannot be used, or another daemon has the file.
@@ -54,9 +59,10 @@ class Outbox:
         max_entries: int = 200_000,
         max_held: int = 5_000,
         sync_s: float = 1.0,
+        heed: Callable[[Sequence[Entry]], None] = _unheeded,
     ) -> None:
         self.device, self.clock = device, clock
-        self._report, self._sync_s = report, sync_s
+        self._report, self._sync_s, self._heed = report, sync_s, heed
         self._max_bytes, self._max_entries, self._max_held = max_bytes, max_entries, max_held
         self._disk = OutboxDisk(path, clock, report, always_sync=sync_s == 0)
         lock = RLock()
@@ -87,6 +93,7 @@ class Outbox:
             rows = [(e.seq, pack(e)) for e in entries]
             self._next += len(entries)
             self._tail.extend(entries)
+            self._heed(entries)
             if now.mono_ns >= self._retry_ns:
                 self._store(rows)
             self._forget_tail()

@@ -37,6 +37,7 @@ class Line:
     config: str  # identity of this pipeline's part of the config and of all it depends on
     identify: Callable[[], Identifier] | None = None
     gives: Sequence[str] = ()
+    why_stopped: Callable[[], str] = lambda: "stopped"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Pipeline:
             if model:
                 model.close()
         if loop.stop.is_set():
-            self._forget("stopped")
+            self._forget(self._line.why_stopped())
         else:
             self._health.mark(self.post, "ended", "end of input")
             for rule in self._line.gives:

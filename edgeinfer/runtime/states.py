@@ -49,6 +49,15 @@ class States:
         with self._lock:
             return list(self._entries.values())
 
+    def set_aside(self, rules: Iterable[str], reason: str) -> None:
+        """Nobody decides these for now: they are unknown, and everybody is told why."""
+        at, seq = self._outbox.clock.now(), self._outbox.newest
+        with self._lock:
+            for rule in self._entries.keys() & set(rules):
+                if self._entries[rule].decision.details.get("reason") != reason:
+                    self._entries[rule] = self._unknown(rule, reason, at, seq)
+                    self.version += 1
+
     def ended(self, reason: str = "stopped") -> list[Entry]:
         """The same rules, unknown from now on; the memory stays as it is."""
         at, seq = self._outbox.clock.now(), self._outbox.newest

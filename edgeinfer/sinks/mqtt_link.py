@@ -20,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edgeinfer.errors import DeliveryError
 from edgeinfer.events import Message, Outcome
 from edgeinfer.sinks.mqtt_client import Dial, connect, make
+from edgeinfer.sinks.mqtt_ears import Ears, pass_on
 from edgeinfer.sinks.mqtt_flight import Flight
 from edgeinfer.sinks.mqtt_properties import Packed
 from edgeinfer.sinks.mqtt_words import ABOUT_A_MESSAGE, UNSUPPORTED_VERSION
@@ -56,14 +57,15 @@ class Link:
         self._flight = Flight(self._wake)
         self._sock: Any = None  # set by paho before anything is sent
         self._client = make(dial)
+        self._ears = Ears(self._client, dial)
         self._listen_to_paho()
         self._open()
 
     # --- connecting --------------------------------------------------------------------------------------
 
     def _listen_to_paho(self) -> None:
-        client, place = self._client, self._dial.place
-        client.on_message = lambda _c, _u, message: place.heard(message.topic, bytes(message.payload))
+        client = self._client
+        client.on_message = lambda _c, _u, message: pass_on(message, self._dial.place)
         client.on_socket_open, client.on_subscribe = self._on_socket_open, self._on_subscribe
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_publish = self._on_publish
@@ -105,20 +107,19 @@ class Link:
             self.retains = bool(getattr(properties, "RetainAvailable", 1))
             self._connected = True
             self._wake.notify_all()
-        for topic in self._dial.place.listens:
-            self._client.subscribe(topic, 1)
+        self._ears.listen()
 
     def _on_subscribe(
         self,
         _client: Client,
         _userdata: Any,
-        _mid: int,
+        mid: int,
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        place = self._dial.place
-        text = self._words.broker(f"does not let this user read {', '.join(place.listens)}")
-        place.report("listening", text if any(reason.is_failure for reason in reasons) else None)
+        denied = self._ears.granted(mid, refused=any(reason.is_failure for reason in reasons))
+        text = self._words.broker(f"does not let this user read {', '.join(denied)}")
+        self._dial.place.report("listening", text if denied else None)
 
     def _on_disconnect(
         self,

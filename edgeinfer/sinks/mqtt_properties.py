@@ -7,7 +7,7 @@ import struct
 from edgeinfer.events import Message
 
 # MQTT 5, 2.2.2.2
-_EXPIRY, _CONTENT_TYPE, _USER = b"\x02", b"\x03", b"\x26"
+_EXPIRY, _CONTENT_TYPE, _CORRELATION, _USER = b"\x02", b"\x03", b"\x09", b"\x26"
 
 
 class Packed:
@@ -20,6 +20,8 @@ class Packed:
         body = _EXPIRY + struct.pack("!I", expire_s) if expire_s and not message.retain else b""
         if message.content_type:
             body += _CONTENT_TYPE + _text(message.content_type)
+        if message.correlation:
+            body += _CORRELATION + struct.pack("!H", len(message.correlation)) + message.correlation
         body += b"".join(_USER + _text(name) + _text(value) for name, value in message.user)
         self._bytes = _length(len(body)) + body
 
