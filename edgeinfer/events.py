@@ -180,6 +180,9 @@ class Inference:
 
 # --- decisions -------------------------------------------------------------------------------------------
 
+COMMAND_RULE = "command"
+"""The rule of decisions that tell of a command: on was done, off was not. No rule of a config has this name."""
+
 State = Literal["unknown", "on", "off"] | float
 
 

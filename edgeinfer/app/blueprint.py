@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeinfer import registry, store
+from edgeinfer.app.adjusting import check_adjustable
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions, StateOptions
+from edgeinfer.app.override_file import Overrides
 from edgeinfer.app.probe import Plugin, build, try_out
 from edgeinfer.app.watching import check_rules
 from edgeinfer.commons import Seat
 from edgeinfer.config import Config, Part, blame, decode
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.errors import ConfigError, EdgeinferError, InputError, Problem, nearest
+from edgeinfer.events import COMMAND_RULE
 from edgeinfer.ports import EncoderPlace
 
 _TAKEN = (
@@ -47,6 +50,9 @@ class Blueprint:
     rules: Mapping[str, Plugin] = field(default_factory=dict)
     sinks: Mapping[str, Plugin] = field(default_factory=dict)
     pipelines: Mapping[str, PipelinePart] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=Overrides)  # what commands have changed, and is in force
+    ignored: tuple[str, ...] = ()  # what they had changed, and no longer fits
+    written: Config | None = None  # as it stands in the user's files, where `config` has overrides in it
 
     @property
     def device(self) -> str:
@@ -101,6 +107,7 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
         config.of("rule"),
         problems,
     )
+    check_adjustable(blueprint.rules, config.device, problems)
     _check_encodings(blueprint, problems)
     if problems:
         raise ConfigError(problems)
@@ -183,6 +190,9 @@ def _cross_check(blueprint: Blueprint, problems: list[Problem]) -> None:
     if not config.of("sink"):
         text = 'no [sink.NAME]: decisions would go nowhere; add one, such as [sink.out] with kind = "console"'
         problems.append(Problem(config.where.at(), text))
+    if COMMAND_RULE in config.of("rule"):
+        text = "this name is taken: it tells subscribers what commands did ({topic}/decision/command)"
+        problems.append(Problem(config.of("rule")[COMMAND_RULE].where.at(), text))
     _check_seats(blueprint, problems)
     owner: dict[str, str] = {}
     for name, pipeline in blueprint.pipelines.items():

@@ -11,13 +11,33 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer import __version__
+from edgeinfer.app.auditing import POST as AUDIT
+from edgeinfer.app.auditing import Auditing
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.lending import Lending
+from edgeinfer.app.orders import Orders
+from edgeinfer.app.overriding import draw_overridden
 from edgeinfer.app.plan import DOOR, Services, plan
+from edgeinfer.app.recorder import Recorder
+from edgeinfer.app.snapshots import Snapshots
 from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
-from edgeinfer.commands.table import Commands, Health, Lend, Reload, Return
+from edgeinfer.commands.ledger import Ledger
+from edgeinfer.commands.letterbox import Letterboxes, Office
+from edgeinfer.commands.table import (
+    Asker,
+    Commands,
+    Health,
+    Lend,
+    Pause,
+    Reload,
+    Resume,
+    Return,
+    Set,
+    Snapshot,
+    Use,
+)
 from edgeinfer.commons import Commons
 from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.ports import Clock
@@ -69,36 +89,70 @@ class Daemon:
         self.health.about(version=__version__, config=self.blueprint.config.digest)
         self.supervisor = Supervisor(self.health, setting.systemd)
         self.taps = Taps()
+        self.audit = Auditing(
+            folder.path, clock, self.health, self.supervisor.fatal, self.blueprint.state.audit_max_bytes
+        )
+        self._snapshots = Snapshots()
+        self.taps.add(self._snapshots.tap)
         self.outbox = self._open_outbox(folder.path, clock)
         self._states = States(self.outbox, _owners(self.blueprint), self.blueprint.config.digest)
-        self._services = Services(
-            clock=clock,
-            health=self.health,
-            outbox=self.outbox,
-            states=self._states,
-            hub=Hub(),
-            taps=self.taps,
-            fatal=self.supervisor.fatal,
-            machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
-            commons=Commons(folder.path),
-            crashes=self.crashes,
-        )
+        hub, commons = Hub(), Commons(folder.path)
         self._lending = Lending(
             sources=lambda: self.blueprint.sources,
             replan=lambda: self.supervisor.apply(self._plan(self.blueprint)),
             soon=self.supervisor.post_soon,
             clock=clock,
             health=self.health,
-            hub=self._services.hub,
-            found=self._services.commons.found,
+            hub=hub,
+            found=commons.found,
         )
+        self._commands = self._table(folder.path)
+        self._services = Services(
+            clock=clock,
+            health=self.health,
+            outbox=self.outbox,
+            states=self._states,
+            hub=hub,
+            taps=self.taps,
+            fatal=self.supervisor.fatal,
+            machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
+            commons=commons,
+            crashes=self.crashes,
+            letters=self._letterboxes(folder.path, clock),
+        )
+        self._tell_overrides()
+
+    def _table(self, folder: Path) -> Commands:
+        orders = Orders(lambda: self.blueprint, folder, self._redraw, self._states)
+        recorder = Recorder(self.audit.log, self.outbox, lambda: self.blueprint.config.digest)
+        handlers: dict[type, Callable[[Any], Any]] = {
+            Health: lambda _: self.snapshot(),
+            Reload: lambda _: self.reload(),
+            Lend: self._lending.lend,
+            Return: self._lending.take_back,
+            Pause: orders.pause,
+            Resume: orders.resume,
+            Set: orders.set,
+            Use: orders.use,
+            Snapshot: self._snapshots.take,
+        }
+        return Commands(handlers, recorder)
+
+    def _letterboxes(self, folder: Path, clock: Clock) -> Letterboxes:
+        meters = self.health.post("commands").meters
+        ledger = Ledger(folder, self.health.reporter("commands"))
+        soon = self.supervisor.post_soon
+        return Letterboxes(Office(self.blueprint.device, self._commands, ledger, clock, soon, meters))
 
     def run(self) -> int:
         """Blocks until the end; returns the exit code."""
         with self._exit:
+            self.audit.begun(__version__, self.blueprint, self.outbox)
             self.supervisor.apply(self._plan(self.blueprint))
             log.info("edgeinfer %s decides as %s", __version__, self.blueprint.device)
-            return self.supervisor.run()
+            code = self.supervisor.run()
+            self.audit.ended(code, self.supervisor.why)
+            return code
 
     def stop(self) -> None:
         """Ends `run` in order; from any thread or signal handler."""
@@ -125,13 +179,30 @@ class Daemon:
             report("reload", f"the old config stays: {error}")
             raise
         report("reload", None)
+        return self._apply(blueprint)
+
+    def _redraw(self) -> dict[str, str]:
+        """What runs, with overrides and bundles as they are now."""
+        written = self.blueprint.written or self.blueprint.config
+        return self._apply(draw_overridden(written, (), self._setting.state_dir))
+
+    def _apply(self, blueprint: Blueprint) -> dict[str, str]:
         self.blueprint = blueprint
+        self.audit.reloaded(blueprint)
+        self._tell_overrides()
+        self._snapshots.forget(frozenset(f"source.{name}" for name in blueprint.sources))
         self.health.about(config=blueprint.config.digest)
         self.outbox.retire([f"sink.{name}" for name in blueprint.sinks])
         self._states.replan(_owners(blueprint), blueprint.config.digest)
         self.supervisor.apply(self._plan(blueprint))
         log.info("reloaded: %s", blueprint.config.digest)
         return {"config": blueprint.config.digest}
+
+    def _tell_overrides(self) -> None:
+        """What commands have changed stands in health; what of it no longer fits makes it degraded."""
+        overrides, ignored = self.blueprint.overrides, self.blueprint.ignored
+        self.health.reporter("config")("overrides", "; ".join(ignored) or None)
+        self.health.post("config").facts["overrides"] = ", ".join(overrides.words())
 
     def _refuse_other_identity(self, blueprint: Blueprint) -> None:
         """Numbers and states belong to a device and a state folder: these need a restart."""
@@ -146,7 +217,7 @@ class Daemon:
     def _reload_quietly(self) -> None:
         """For SIGHUP: nobody waits for the answer; health and log have it."""
         try:
-            self.reload()
+            self._commands.execute(Reload(), Asker("signal", "SIGHUP"))
         except EdgeinferError:
             log.debug("reload refused")
 
@@ -159,6 +230,7 @@ class Daemon:
             max_bytes=state.outbox_max_bytes,
             sync_s=state.sync_s,
             report=self.health.reporter("outbox"),
+            heed=self.audit.heed,
         )
         self._exit.callback(outbox.close)
         outbox.retire([f"sink.{name}" for name in self.blueprint.sinks])
@@ -168,18 +240,11 @@ class Daemon:
         resting = {f"source.{name}" for name in self._lending.resting()}
         posts = {name: spec for name, spec in plan(blueprint, self._services).items() if name not in resting}
         posts["board"] = Spec(self._governor, "", DOOR)
+        posts[AUDIT] = Spec(lambda: self.audit, "", DOOR)
         posts["lending"] = Spec(lambda: self._lending, "", DOOR)
         if self._setting.door is not None:
-            commands = Commands(
-                {
-                    Health: lambda _: self.snapshot(),
-                    Reload: lambda _: self.reload(),
-                    Lend: self._lending.lend,
-                    Return: self._lending.take_back,
-                }
-            )
             path = self._setting.door
-            posts["door"] = Spec(lambda: Door(path, commands, self.supervisor), str(path), DOOR)
+            posts["door"] = Spec(lambda: Door(path, self._commands, self.supervisor), str(path), DOOR)
         return posts
 
     def _governor(self) -> Governor:

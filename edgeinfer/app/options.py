@@ -11,6 +11,8 @@ from msgspec import Meta
 from edgeinfer.config.values import bytes_of
 from edgeinfer.tracking.tracker import TrackOptions
 
+_LEAST_AUDIT = 100_000  # less would forget what happened this morning
+
 
 class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which source(s) go through which model to which rules.
@@ -52,7 +54,7 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 
 class StateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the outbox lies, how large it may grow, and how much a power cut may take.
+    """Where outbox and audit log lie, how large they may grow, and how much a power cut may take.
 
     `dir` empty means: what systemd hands over, else ~/.local/state/edgeinfer/DEVICE.
     """
@@ -60,18 +62,28 @@ class StateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     dir: str = ""
     outbox_max: str = "64 MB"
     sync_s: float = 1.0
+    audit_max: str = "2 MB"
 
     def __post_init__(self) -> None:
-        try:
-            bytes_of(self.outbox_max)
-        except ValueError as error:
-            raise ValueError(f"outbox_max: {error}") from error
+        for key in ("outbox_max", "audit_max"):
+            try:
+                bytes_of(getattr(self, key))
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from error
+        if self.audit_max_bytes < _LEAST_AUDIT:
+            raise ValueError(
+                f"audit_max: expected at least {_LEAST_AUDIT // 1000} kB, found {self.audit_max!r}"
+            )
         if not 0 <= self.sync_s <= 3600:
             raise ValueError(f"sync_s: expected 0 to 3600 seconds, found {self.sync_s}")
 
     @property
     def outbox_max_bytes(self) -> int:
         return bytes_of(self.outbox_max)
+
+    @property
+    def audit_max_bytes(self) -> int:
+        return bytes_of(self.audit_max)
 
     def folder(self, device: str, handed_over: Path | None = None) -> Path:
         if self.dir:

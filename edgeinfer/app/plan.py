@@ -19,6 +19,7 @@ from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.app.zones import zone
 from edgeinfer.clock import SourceStamp
+from edgeinfer.commands.letterbox import Letterboxes
 from edgeinfer.commons import Commons
 from edgeinfer.config import Part
 from edgeinfer.engine.process import Children
@@ -42,6 +43,7 @@ from edgeinfer.runtime.intake import Limits
 from edgeinfer.runtime.loop import Fatal
 from edgeinfer.runtime.mailbox import Hub, Inbox
 from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.paused import PAUSED, Paused
 from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
 from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec
@@ -69,22 +71,28 @@ class Services:
     machine_id: str
     commons: Commons
     crashes: Crashes
+    letters: Letterboxes
+    pausing: set[str] = field(
+        default_factory=set
+    )  # pipelines that a command has paused, as of the newest plan
     children: Children = field(default_factory=Children)
 
 
 def plan(blueprint: Blueprint, services: Services) -> Plan:
     """All posts of `blueprint`. Nothing is opened: a post opens its device in its own thread."""
+    services.pausing.clear()
+    services.pausing.update(blueprint.overrides.paused)
     services.commons.seated = frozenset(seat.port for seat in blueprint.seats().values())
     specs: dict[str, Spec] = {}
     for name, sink in blueprint.sinks.items():
-        make = partial(_courier, name, sink, blueprint, services)
+        bring = partial(_courier, name, sink, blueprint, services)
         described = str(rule_kinds(blueprint)) if getattr(sink.options, "also", ()) else ""  # to others
-        specs[f"sink.{name}"] = Spec(make, digest(sink.part, blueprint.device, described), COURIER)
+        specs[f"sink.{name}"] = Spec(bring, digest(sink.part, blueprint.device, described), COURIER)
     for name in blueprint.pipelines:
         identity = _pipeline_digest(name, blueprint)
-        specs[f"pipeline.{name}"] = Spec(
-            partial(_pipeline, name, identity, blueprint, services), identity, PIPELINE
-        )
+        paused = name in blueprint.overrides.paused
+        think = partial(_paused if paused else _pipeline, name, identity, blueprint, services)
+        specs[f"pipeline.{name}"] = Spec(think, f"{identity} {PAUSED}" if paused else identity, PIPELINE)
     for name, source in blueprint.sources.items():
         if any(name in p.options.all_sources for p in blueprint.pipelines.values()):
             specs[f"source.{name}"] = Spec(partial(_feed, name, source, services), digest(source.part), FEED)
@@ -138,9 +146,19 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
         config=identity,
         gives=options.rules,
         identify=partial(Identities, options.track) if options.track else None,
+        why_stopped=partial(_why_stopped, name, services),
     )
     commit = Commit(services.outbox, services.states)
     return Pipeline(line, commit, services.hub, services.taps, services.health, services.fatal)
+
+
+def _paused(name: str, _identity: str, blueprint: Blueprint, services: Services) -> Paused:
+    rules = blueprint.pipelines[name].options.rules
+    return Paused(name, rules, services.states, services.health)
+
+
+def _why_stopped(name: str, services: Services) -> str:
+    return PAUSED if name in services.pausing else "stopped"
 
 
 def _limits(options: PipelineOptions) -> Limits:
@@ -215,8 +233,19 @@ def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services
     encoder = encoder_of(options, EncoderPlace(device, topic, name, machine_id, rule_kinds(blueprint)))
     post = f"sink.{name}"
     report, meters = services.health.reporter(post), services.health.post(post).meters
+    box = services.letters.box(post, topic, getattr(options, "commands", ()))
     place = SinkPlace(
-        name, device, machine_id, encoder.will(), report, encoder.listens, encoder.heard, meters
+        name,
+        device,
+        machine_id,
+        encoder.will(),
+        report,
+        encoder.listens,
+        encoder.heard,
+        meters,
+        box.asks,
+        box.heard,
     )
     sink = plugin.cls(options, place)
-    return Courier(post, services.outbox, services.states, encoder, sink, services.health, services.fatal)
+    health, fatal = services.health, services.fatal
+    return Courier(post, services.outbox, services.states, encoder, sink, health, fatal, box.outgoing)

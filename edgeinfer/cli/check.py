@@ -53,6 +53,8 @@ def findings(blueprint: Blueprint, systemd: Systemd) -> dict[str, Any]:
             for name, p in blueprint.pipelines.items()
         },
         "sinks": {name: sink.part.kind for name, sink in blueprint.sinks.items()},
+        "overrides": blueprint.overrides.words(),
+        "ignored": list(blueprint.ignored),
         "unused": blueprint.unused(),
         "advice": advice(model.options for model in blueprint.models.values()),
     }
@@ -79,6 +81,11 @@ def _as_text(path: Path, found: dict[str, Any]) -> str:
         model = found["models"].get(p["model"], "no model")
         lines.append(f"  pipeline {name}: {', '.join(p['sources'])} → {model} → {', '.join(p['rules'])}")
     lines += [f"  sink     {name} ({kind})" for name, kind in found["sinks"].items()]
+    lines += [
+        f"  changed  {word} (by a command; edgeinfer set --back and resume take it back)"
+        for word in found["overrides"]
+    ]
+    lines += [f"  ignored  {word}" for word in found["ignored"]]
     lines += [f"  unused   {name}: no pipeline takes it" for name in found["unused"]]
     lines += [f"  note     {sentence}" for sentence in found["advice"]]
     return "\n".join(lines)

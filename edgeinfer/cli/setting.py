@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from threading import Timer
 
-from edgeinfer.app.blueprint import Blueprint, draw
+from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.daemon import Daemon, Setting
 from edgeinfer.app.options import StateOptions
+from edgeinfer.app.overriding import draw_overridden
 from edgeinfer.config import decode, load
 from edgeinfer.errors import Problem
 from edgeinfer.runtime.systemd import Systemd
@@ -35,7 +36,7 @@ def draw_file(path: Path, systemd: Systemd) -> Blueprint:
     """The blueprint of a config file; ConfigError with all that is wrong in it."""
     problems: list[Problem] = []
     config = load(path, problems=problems)
-    return draw(config, problems, systemd.state_dir)
+    return draw_overridden(config, problems, systemd.state_dir)
 
 
 def setting_of(path: Path, systemd: Systemd) -> Setting:

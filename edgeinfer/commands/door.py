@@ -6,14 +6,16 @@ Who may open the file (its owner and root, mode 0600) may ask everything.
 from __future__ import annotations
 
 import logging
+import pwd
 import socket
+import struct
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import msgspec
 
-from edgeinfer.commands.table import Commands, Permission
+from edgeinfer.commands.table import Asker, Commands, Permission
 from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.runtime.supervisor import Supervisor
 
@@ -21,7 +23,8 @@ log = logging.getLogger(__name__)
 
 _LINE_MAX = 65_536
 _PATIENCE_S = 2.0  # a client that connects and says nothing does not hold the door for long
-_GRANTED: frozenset[Permission] = frozenset({"read", "operate"})
+_GRANTED: frozenset[Permission] = frozenset({"read", "look", "operate"})
+SOCKET = "socket"
 _PATH_MAX = 107  # sizeof(sockaddr_un.sun_path) - 1
 
 
@@ -57,14 +60,14 @@ class Door:
             with client:
                 client.settimeout(_PATIENCE_S)
                 try:
-                    client.sendall(self._answer(_line(client)) + b"\n")
+                    client.sendall(self._answer(_line(client), _asker(client)) + b"\n")
                 except OSError as error:
                     log.debug("a client of the control socket left: %s", error)
 
-    def _answer(self, line: bytes) -> bytes:
+    def _answer(self, line: bytes, asker: Asker) -> bytes:
         try:
             command = self._commands.parse(line, _GRANTED)
-            result = self._supervisor.ask(lambda: self._commands.execute(command))
+            result = self._supervisor.ask(lambda: self._commands.execute(command, asker))
         except EdgeinferError as error:
             return msgspec.json.encode({"ok": False, "error": str(error), "exit_code": error.exit_code})
         except Exception as error:
@@ -91,6 +94,17 @@ def ask(path: Path, command: dict[str, Any], timeout_s: float = 10.0) -> Any:
     if not answer["ok"]:
         raise (InputError if answer["exit_code"] == 2 else EdgeinferError)(answer["error"])
     return answer["result"]
+
+
+def _asker(client: socket.socket) -> Asker:
+    """The kernel says whose process it is (unix(7), SO_PEERCRED: pid, uid, gid)."""
+    said = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid, uid, _ = struct.unpack("3i", said)
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = str(uid)
+    return Asker(SOCKET, f"{name}, process {pid}")
 
 
 def _listen(path: Path) -> socket.socket:

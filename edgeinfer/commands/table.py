@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
-from edgeinfer.errors import InputError
+from edgeinfer.errors import EdgeinferError, InputError
+from edgeinfer.ports import CommandName
 
-Permission = Literal["read", "operate"]
-"""`read` changes nothing; `operate` changes what the daemon does. A door grants a set of these."""
+Permission = Literal["read", "look", "operate"]
+"""`read` changes nothing, `look` shows pictures, `operate` changes what the daemon does. A door grants a set of these."""
 
 
 class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="health", tag_field="command"):
@@ -36,14 +37,90 @@ class Return(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="retur
     port: str
 
 
-Command = Health | Reload | Lend | Return
+class Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pause", tag_field="command"):
+    """The pipeline judges nothing until `resume`, also after a restart; its rules are unknown."""
+
+    pipeline: str
+
+
+class Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="resume", tag_field="command"):
+    """The pipeline goes on."""
+
+    pipeline: str
+
+
+class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="set", tag_field="command"):
+    """`key` ("rule.NAME.KEY") has this value from now on, within what `adjustable` allows; null: the config's own."""
+
+    key: str
+    value: int | float | None
+
+
+class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="use", tag_field="command"):
+    """Another version of a bundle is the current one."""
+
+    bundle: str
+    version: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="snapshot", tag_field="command"):
+    """The newest picture of a source, as a JPEG of at most `max_bytes`."""
+
+    source: str
+    max_bytes: int = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What `snapshot` answers; `at` is RFC 3339 text, when the picture was taken."""
+
+    source: str
+    at: str
+    width_px: int
+    height_px: int
+    jpeg: bytes
+
+
+Command = Health | Reload | Lend | Return | Pause | Resume | Set | Use | Snapshot
 
 PERMISSION: Mapping[type, Permission] = {
     Health: "read",
     Reload: "operate",
     Lend: "operate",
     Return: "operate",
+    Pause: "operate",
+    Resume: "operate",
+    Set: "operate",
+    Use: "operate",
+    Snapshot: "look",
 }
+
+NAMES: tuple[CommandName, ...] = get_args(CommandName)
+"""Those that may be asked through a sink: all but what a flasher on the machine itself needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: through which door, as whom the door knows them, and who they say they are (nobody checks that)."""
+
+    door: str
+    who: str = ""
+    says: str = ""
+    id: str = ""
+
+
+Outcome = Literal["done", "failed", "refused"]
+Record = Callable[[str, Mapping[str, Any], Asker, Outcome, str], None]
+"""`record(name, arguments, asker, outcome, why)`: remembers a command."""
+
+
+def name_of(command: Command) -> str:
+    name: str = type(command).__struct_config__.tag  # type: ignore[assignment]  # all have one, and it is text
+    return name
+
+
+def _unrecorded(_name: str, _args: Mapping[str, Any], _asker: Asker, _outcome: Outcome, _why: str) -> None:
+    """Where nobody remembers."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +128,7 @@ class Commands:
     """The handlers of one daemon: `execute` is what a door calls, in the supervisor's thread."""
 
     handlers: Mapping[type, Callable[[Any], Any]]
+    record: Record = _unrecorded
 
     def parse(self, line: bytes, granted: frozenset[Permission]) -> Command:
         """One JSON object, `{"command": "health"}`.
@@ -66,5 +144,15 @@ class Commands:
             raise InputError(f"this door does not allow {type(command).__name__.lower()}")
         return command
 
-    def execute(self, command: Command) -> Any:
-        return self.handlers[type(command)](command)
+    def execute(self, command: Command, asker: Asker) -> Any:
+        """What the handler answers or raises; either is recorded."""
+        name, args = name_of(command), msgspec.to_builtins(command)
+        del args["command"]
+        try:
+            result = self.handlers[type(command)](command)
+        except Exception as error:
+            said = str(error) if isinstance(error, EdgeinferError) else repr(error)
+            self.record(name, args, asker, "failed", said)
+            raise
+        self.record(name, args, asker, "done", "")
+        return result

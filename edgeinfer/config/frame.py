@@ -13,6 +13,7 @@ from edgeinfer.config.words import found
 from edgeinfer.errors import Problem, nearest
 
 _NAME = re.compile(r"[a-z0-9_-]+")
+ADJUSTABLE = "adjustable"
 _EXAMPLES = {
     "source": "belt",
     "model": "parts",
@@ -91,4 +92,20 @@ def _part(section: str, name: str, table: Mapping[str, Any], where: Where, told:
         was = "the key 'kind' is missing" if kind is None else f"expected text, found {found(kind)}"
         told.append(Problem(where.at("kind"), f"{was}: it says what sort of {section} this is"))
         kind = ""
-    return Part(section, name, kind, {k: v for k, v in table.items() if k != "kind"}, where)
+    frame = ("kind", ADJUSTABLE) if section == "rule" else ("kind",)
+    options = {key: value for key, value in table.items() if key not in frame}
+    return Part(section, name, kind, options, where, _adjustable(section, table, where, told))
+
+
+def _adjustable(
+    section: str, table: Mapping[str, Any], where: Where, told: list[Problem]
+) -> Mapping[str, Any]:
+    limits = table.get(ADJUSTABLE, {}) if section == "rule" else {}
+    if isinstance(limits, dict):
+        return limits
+    told.append(
+        Problem(
+            where.at(ADJUSTABLE), f"expected a table such as {{ score = [0.4, 0.9] }}, found {found(limits)}"
+        )
+    )
+    return {}

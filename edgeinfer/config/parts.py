@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from edgeinfer.config.lines import KeyPath
@@ -43,7 +43,7 @@ class Part:
     """One named table. `options` are its keys without `kind`, as TOML gave them.
 
     `kind` is "" where the section has no kinds (and where it was forgotten, which was told as a problem).
-    `name` is "" for [state].
+    `name` is "" for [state]. `adjustable` is what a rule lets commands change: key → [lowest, highest], as TOML gave it.
     """
 
     section: str
@@ -51,6 +51,7 @@ class Part:
     kind: str
     options: Mapping[str, Any]
     where: Where
+    adjustable: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,11 @@ import msgspec
 
 _REF = "#/$defs/{name}"
 _NAMES = "^[a-z0-9_-]+$"
+_LIMITS = {
+    "type": "object",
+    "description": "what commands may set, and within which limits",
+    "additionalProperties": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+}
 _NO_DEVICE = r"^[^./+#]+$"
 
 
@@ -42,17 +47,18 @@ def schema(options_types: Mapping[str, Mapping[str, type]]) -> dict[str, Any]:
 def _section(section: str, kinds: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     if section == "state":
         return kinds[""]
-    parts = [_with_kind(kind, body) for kind, body in kinds.items()]
+    extra = {"adjustable": _LIMITS} if section == "rule" else {}
+    parts = [_with_kind(kind, body, extra) for kind, body in kinds.items()]
     part = parts[0] if len(parts) == 1 else {"oneOf": parts}
     names = {"pattern": _NAMES}
     return {"type": "object", "propertyNames": names, "additionalProperties": part}
 
 
-def _with_kind(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+def _with_kind(kind: str, body: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
     closed = body | {"additionalProperties": False}
     if not kind:
         return closed
-    properties = {"kind": {"const": kind}, **body.get("properties", {})}
+    properties = {"kind": {"const": kind}, **body.get("properties", {}), **extra}
     return closed | {"title": kind, "properties": properties, "required": ["kind", *body.get("required", [])]}
 
 

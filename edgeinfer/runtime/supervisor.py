@@ -177,6 +177,11 @@ class Supervisor:
         inputs = [post for name, post in self._posts.items() if self._plan[name].rank > 0]
         return bool(inputs) and all(getattr(post, "ended", False) for post in inputs)
 
+    @property
+    def why(self) -> str:
+        """What ended it; empty for an order, and when every input came to its end."""
+        return "" if self._error is None else f"{self._error[0]}: {self._error[1]}"
+
     def _exit_code(self) -> int:
         if self._error is None:
             return 0

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from edgeinfer.errors import InputError
-from edgeinfer.ports import Delivery
+from edgeinfer.ports import CommandName, Delivery
 from edgeinfer.sinks.topics import check_below, fill
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -47,6 +47,7 @@ class MqttOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     area: str = ""
     line: str = ""
     cell: str = ""
+    commands: tuple[CommandName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

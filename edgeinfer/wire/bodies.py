@@ -65,9 +65,45 @@ class HealthBody(msgspec.Struct, frozen=True):
     posts: dict[str, dict[str, Any]]
 
 
+class CommandBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked of a device. Send it again with the same `id` when no answer comes: it is done once."""
+
+    id: Annotated[
+        str, Meta(min_length=1, max_length=64, description="names the command: a repeat is not done again")
+    ]
+    at: Annotated[
+        Time | None, Meta(description="when it was sent; without `expires`: valid for 60 s from then")
+    ] = None
+    expires: Annotated[Time | None, Meta(description="not done after this; an hour ahead at most")] = None
+    by: Annotated[str, Meta(max_length=64, description="who asks, in their own words; nobody checks it")] = ""
+    args: Annotated[
+        dict[str, Any], Meta(description="pipeline; key and value; bundle and version; source")
+    ] = {}
+
+
+class ReplyBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a command; `repeated` when it was done earlier and this is the outcome of then."""
+
+    v: int
+    device: str
+    id: Annotated[str, Meta(description="of the command; empty where it could not be read")]
+    command: str
+    at: Time
+    ok: bool
+    outcome: Literal["done", "failed", "refused"]
+    reason: Annotated[
+        str, Meta(description="why it was refused, in one word: expired, retained, flood, …")
+    ] = ""
+    error: Annotated[str, Meta(description="the same for people")] = ""
+    result: Annotated[Any, Meta(description="what the command gives; of health all that health has")] = None
+    repeated: bool = False
+
+
 BODIES: dict[str, type[msgspec.Struct]] = {
     "{topic}/decision/{rule}": DecisionBody,
     "{topic}/state/{rule}": StateBody,
     "{topic}/gap": GapBody,
     "{topic}/health": HealthBody,
+    "{topic}/command/{name}": CommandBody,
+    "{topic}/reply": ReplyBody,
 }
