@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.fixtures.brokers",
     "tests.fixtures.cables",
     "tests.fixtures.cameras",
+    "tests.fixtures.commander",
     "tests.fixtures.delegates",
     "tests.fixtures.disks",
     "tests.fixtures.emulators",

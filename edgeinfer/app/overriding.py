@@ -39,14 +39,14 @@ def draw_overridden(
 
 
 def overridden(config: Config, overrides: Overrides) -> Config:
-    """`config` with the values in place; its digest is another one."""
-    if not overrides:
+    """`config` with the values in place, and another digest. What is paused is no part of what the config says."""
+    if not overrides.values:
         return config
     rules = dict(config.of("rule"))
     for path, value in overrides.values.items():
         _, name, key = path.split(".")
         rules[name] = with_option(rules[name], key, value)
-    said = msgspec.json.encode([config.digest, overrides], order="deterministic")
+    said = msgspec.json.encode([config.digest, overrides.values], order="deterministic")
     digest = "sha256:" + sha256(said).hexdigest()[:12]
     return replace(config, parts={**config.parts, "rule": rules}, digest=digest)
 

@@ -30,6 +30,8 @@ def as_text(found: dict[str, Any]) -> str:
         why = "; ".join(filter(None, [post.get("reason", ""), *post.get("notes", {}).values()]))
         condition, since = _condition(post)
         lines.append(f"  {name:<24} {condition:<9} since {since}{f'  {why}' if why else ''}")
+    if changed := found["posts"].get("config", {}).get("overrides"):
+        lines.append(f"  changed by commands: {changed}")
     lines += [
         f"  {name:<24} {depth} waiting in the outbox" for name, depth in found["outbox"].items() if depth
     ]
