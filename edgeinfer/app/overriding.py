@@ -42,7 +42,8 @@ def overridden(config: Config, overrides: Overrides) -> Config:
     """`config` with the values in place, and another digest. What is paused is no part of what the config says."""
     if not overrides.values:
         return config
-    rules = dict(config.of("rule"))
+    # Limits belong to the values that the user wrote; both ends of one may not go with another that was set.
+    rules = {name: replace(part, adjustable={}) for name, part in config.of("rule").items()}
     for path, value in overrides.values.items():
         _, name, key = path.split(".")
         rules[name] = with_option(rules[name], key, value)
@@ -57,11 +58,12 @@ def check_value(blueprint: Blueprint, path: str, value: object) -> None:
     Raises:
         InputError: it may not; says what is allowed.
     """
+    written = blueprint.written or blueprint.config
     section, _, rest = path.partition(".")
     name, _, key = rest.partition(".")
-    part = blueprint.config.of("rule").get(name)
+    part = written.of("rule").get(name)
     if section != "rule" or not key or "." in key or part is None:
-        there = ", ".join(blueprint.config.of("rule"))
+        there = ", ".join(written.of("rule"))
         raise InputError(
             f"expected rule.NAME.KEY, such as rule.scratched.score (rules: {there}), found {path!r}"
         )

@@ -74,6 +74,7 @@ class Ledger:
     def _put(self, entry: Entry, *, sync: bool) -> None:
         self._entries.pop(entry.key, None)
         self._entries[entry.key] = entry
+        self.newest_ns = max(self.newest_ns, entry.until_ns)
         self._lines += 1
         try:
             if self._lines > _COMPACT * max(len(self._entries), _KEPT):

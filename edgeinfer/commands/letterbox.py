@@ -49,11 +49,19 @@ class Letterbox:
     Meters: `done`, `failed`, `repeated`, `refused`, `refused.REASON`, `overrun.POST` (letters that found no room).
     """
 
-    def __init__(self, office: Office, post: str, root: str, allowed: Sequence[CommandName]) -> None:
+    def __init__(
+        self,
+        office: Office,
+        post: str,
+        root: str,
+        allowed: Sequence[CommandName],
+        outgoing: deque[Message] | None = None,
+    ) -> None:
+        """`outgoing` holds what an earlier one has still to say, and perhaps says only later: a reload in its midst."""
         self._office, self._post, self.root, self.allowed = office, post, root, tuple(allowed)
         self.asks = (f"{root}/command/+",) if allowed else ()
         self._waiting: deque[Heard] = deque()
-        self._outgoing: deque[Message] = deque(maxlen=_OUTGOING)
+        self._outgoing: deque[Message] = deque(maxlen=_OUTGOING) if outgoing is None else outgoing
         self._flood, self._noted = Bucket(_BURST, _PER_S), Bucket(_NOTED_BURST, _NOTED_PER_S)
 
     # --- for the sink's threads --------------------------------------------------------------------------
@@ -69,10 +77,6 @@ class Letterbox:
     def outgoing(self) -> list[Message]:
         """The answers that were not sent yet, each once."""
         return [self._outgoing.popleft() for _ in range(len(self._outgoing))]
-
-    def take_over(self, other: Letterbox) -> None:
-        """What another one, whose sink is gone, had still to say."""
-        self._outgoing.extend(other.outgoing())
 
     # --- in the supervisor's thread ----------------------------------------------------------------------
 
@@ -186,15 +190,12 @@ class Letterbox:
 
 
 class Letterboxes:
-    """One for each sink; what an old one had still to say goes to the one that takes its place."""
+    """One for each sink; what an old one has still to say is said by the one that takes its place."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._boxes: dict[str, Letterbox] = {}
+        self._outgoing: dict[str, deque[Message]] = {}
 
     def box(self, post: str, root: str, allowed: Sequence[CommandName]) -> Letterbox:
-        made, before = Letterbox(self._office, post, root, allowed), self._boxes.get(post)
-        if before is not None:
-            made.take_over(before)
-        self._boxes[post] = made
-        return made
+        outgoing = self._outgoing.setdefault(post, deque(maxlen=_OUTGOING))
+        return Letterbox(self._office, post, root, allowed, outgoing)
