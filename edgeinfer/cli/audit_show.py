@@ -61,11 +61,11 @@ def _moment(text: str) -> str:
     ago = re.fullmatch(r"(\d+)([smhd])", text)
     try:
         unix = time.time() - int(ago[1]) * _UNITS_S[ago[2]] if ago else _unix(text)
+        return iso(int(unix * 1e9))
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f"expected a date, a time such as 2026-11-24T10:59:33Z, or 30m, 2h, 7d; found {text!r}"
         ) from None
-    return iso(int(unix * 1e9))
 
 
 def _unix(text: str) -> float:

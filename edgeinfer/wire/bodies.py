@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ VERSION = 1
 Time = Annotated[
     str, Meta(description="RFC 3339 in UTC with milliseconds", examples=["2026-11-24T10:59:33.120Z"])
 ]
+Moment = Annotated[datetime, Meta(tz=True)]
 Body = Literal["on", "off", "unknown"] | float | int | None
 
 
@@ -72,9 +74,9 @@ class CommandBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(min_length=1, max_length=64, description="names the command: a repeat is not done again")
     ]
     at: Annotated[
-        Time | None, Meta(description="when it was sent; without `expires`: valid for 60 s from then")
+        Moment | None, Meta(description="when it was sent; without `expires`: valid for 60 s from then")
     ] = None
-    expires: Annotated[Time | None, Meta(description="not done after this; an hour ahead at most")] = None
+    expires: Annotated[Moment | None, Meta(description="not done after this; an hour ahead at most")] = None
     by: Annotated[str, Meta(max_length=64, description="who asks, in their own words; nobody checks it")] = ""
     args: Annotated[
         dict[str, Any], Meta(description="pipeline; key and value; bundle and version; source")

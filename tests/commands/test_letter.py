@@ -65,6 +65,9 @@ def test_one_that_says_only_when_it_was_sent_is_valid_for_a_minute():
         (heard({"expires": at(1)}), "malformed"),
         (heard({"id": "a"}), "malformed"),
         (heard({"id": "a", "expires": "soon"}), "malformed"),
+        (heard({"id": "a", "expires": "2026-09-21T14:13:21"}), "malformed"),  # of which zone?
+        (heard({"id": "a", "expires": "9999-12-31T23:59:59Z"}), "too_long"),
+        (heard({"id": "a", "expires": "0001-01-01T00:00:00Z"}), "expired"),
         (heard({"id": "a", "expires": at(1), "arg": {}}), "malformed"),
         (heard({"id": "a", "expires": at(1), "args": [1]}), "malformed"),
         (heard({"id": "a", "expires": at(-0.5)}), "expired"),
