@@ -36,6 +36,7 @@ from edgeinfer.commands.table import (
     Return,
     Set,
     Snapshot,
+    Tell,
     Use,
 )
 from edgeinfer.commons import Commons
@@ -135,6 +136,7 @@ class Daemon:
             Set: orders.set,
             Use: orders.use,
             Snapshot: self._snapshots.take,
+            Tell: lambda _: {},  # the recorder does it
         }
         return Commands(handlers, recorder)
 

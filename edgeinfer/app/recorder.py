@@ -25,6 +25,9 @@ class Recorder:
     def __call__(self, name: str, args: Mapping[str, Any], asker: Asker, outcome: Outcome, why: str) -> None:
         if asker.door == SOCKET and name in _RENEWED + _ASKED_OFTEN:
             return
+        if name == "tell":
+            self._audit.write(args["kind"], what=args["what"], why=args["why"][:_LONGEST], who=asker.who)
+            return
         facts = {"command": name, "args": dict(args), "outcome": outcome, "door": asker.door}
         said = {"who": asker.who, "by": asker.says, "id": asker.id, "error": why[:_LONGEST]}
         facts |= {key: text for key, text in said.items() if text}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from edgeinfer.cli.model_draft import add_draft
 from edgeinfer.cli.model_gather import gather
-from edgeinfer.cli.model_store import reloaded, shelf_of, tell, warn
+from edgeinfer.cli.model_store import note_distrust, reloaded, shelf_of, tell, warn
 from edgeinfer.cli.trust import add_trust, check_signed, trusted_keys
 from edgeinfer.engine.describe import Describer
 from edgeinfer.engine.golden import Comparison, verify
@@ -55,9 +55,13 @@ def main(args: argparse.Namespace) -> int:
     with draft(shelf.root) as folder, _named(folder, args.what):
         gather(args, shelf, folder, signed_only=bool(keys))
         manifest, signature = folder / MANIFEST, folder / SIGNATURE
-        check_signed(
-            manifest.read_bytes(), signature.read_bytes() if signature.exists() else b"", keys, args.what
-        )
+        try:
+            check_signed(
+                manifest.read_bytes(), signature.read_bytes() if signature.exists() else b"", keys, args.what
+            )
+        except BundleError as error:
+            note_distrust(args, str(args.what), str(error))
+            raise
         bundle = open_bundle(folder)
         _refuse_more(bundle)
         results = prove(bundle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Mapping
@@ -36,6 +37,13 @@ def reloaded(args: argparse.Namespace) -> bool:
             f"the store has changed, but the running daemon goes on with the old version: {error}"
         ) from error
     return True
+
+
+def note_distrust(args: argparse.Namespace, what: str, why: str) -> None:
+    """Lets the audit log of a running daemon know what was refused; where none runs, nobody does."""
+    with contextlib.suppress(EdgeinferError):
+        if (door := socket_of(args)) is not None and door.exists():
+            ask(door, {"command": "tell", "kind": "trust", "what": what, "why": why})
 
 
 def tell(args: argparse.Namespace, told: Mapping[str, object], sentence: str) -> None:

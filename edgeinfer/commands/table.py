@@ -70,6 +70,14 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sna
     max_bytes: int = 200_000
 
 
+class Tell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tell", tag_field="command"):
+    """Another program of this machine refused something that the audit log should know of: `trust`, who signed what."""
+
+    kind: Literal["trust"]
+    what: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What `snapshot` answers; `at` is RFC 3339 text, when the picture was taken."""
@@ -81,7 +89,7 @@ class Picture:
     jpeg: bytes
 
 
-Command = Health | Reload | Lend | Return | Pause | Resume | Set | Use | Snapshot
+Command = Health | Reload | Lend | Return | Pause | Resume | Set | Use | Snapshot | Tell
 
 PERMISSION: Mapping[type, Permission] = {
     Health: "read",
@@ -93,10 +101,11 @@ PERMISSION: Mapping[type, Permission] = {
     Set: "operate",
     Use: "operate",
     Snapshot: "look",
+    Tell: "operate",
 }
 
 NAMES: tuple[CommandName, ...] = get_args(CommandName)
-"""Those that may be asked through a sink: all but what a flasher on the machine itself needs."""
+"""Those that may be asked through a sink: all but what programs on the machine itself need."""
 
 
 @dataclass(frozen=True, slots=True)
