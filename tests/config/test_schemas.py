@@ -48,3 +48,9 @@ def test_it_is_json_and_refers_only_to_what_it_defines():
     text = msgspec.json.encode(WHOLE).decode()
     assert text.count("$ref") == 0
     assert WHOLE["$defs"] == {}
+
+
+def test_each_rule_may_have_limits_within_which_commands_set_its_numbers():
+    rules = schema({"rule": {"n": Holder.Options}})
+    limits = rules["properties"]["rule"]["additionalProperties"]["properties"]["adjustable"]
+    assert limits["additionalProperties"]["minItems"] == limits["additionalProperties"]["maxItems"] == 2

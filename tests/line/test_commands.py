@@ -11,6 +11,7 @@ from edgeinfer.audit import verify
 from edgeinfer.audit.files import readable
 from tests.line.conftest import EDGEINFER, retained
 from tests.line.test_daemon import MQTT, belt
+from tests.line.test_schema import validator
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -60,8 +61,9 @@ def line(mosquitto, commander, daemon):
 
 @pytest.mark.parametrize("version", [3, 5])
 def test_a_pipeline_is_paused_and_resumed(line, subscriber, version):
+    """Of MQTT, on both sides."""
     seen = subscriber(line.broker, f"{ROOT}/#")
-    line.run(version)
+    line.run(version, extra=f"version = {version}\n")
     seen.wait_for(lambda s: any(m.topic.endswith("decision/any") for m in s))
     said = line.room.ask("pause", "p1", pipeline="inspection")
     assert (said["ok"], said["outcome"], said["command"], said["device"]) == (
@@ -191,6 +193,9 @@ def test_what_must_not_be_done_is_refused_counted_and_answered(line):
     reasons = ("not_allowed", "unknown", "expired", "too_long", "malformed", "oversized", "retained")
     assert all(line.meters()[f"refused.{reason}"] for reason in reasons)
     assert all(entry["outcome"] == "refused" for entry in line.audit())
+    reply = validator("{topic}/reply")
+    for _, body, _ in room.replies:
+        reply.validate(body)
 
 
 def test_a_retained_command_that_waits_at_the_broker_is_not_done_at_connect(line, commander, daemon):

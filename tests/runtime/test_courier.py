@@ -288,3 +288,26 @@ def test_a_sink_that_is_slow_on_purpose_is_given_few_entries_at_once(line):
     courier.start()
     sink.wait_for(lambda seen: len(decisions(seen)) == 10)
     assert [size for size in sizes if size] == [3, 3, 3, 1]
+
+
+def test_what_is_to_be_said_besides_is_said_once_and_settles_nothing(line):
+    left = [Message("t/reply", b"{}")]
+    courier, sink = line.courier()
+    courier._outgoing = lambda: [left.pop()] if left else []
+    line.decide(0)
+    courier.start()
+    sink.wait_for(lambda seen: decisions(seen) and [m.topic for m in seen].count("t/reply") == 1)
+    assert line.outbox.cursor("plant") == 1
+
+
+def test_an_answer_that_is_there_at_the_end_goes_before_the_farewell(line):
+    left = []
+    courier, sink = line.courier()
+    courier._outgoing = lambda: [left.pop()] if left else []
+    courier.start()
+    sink.wait_for(lambda seen: len(seen) > 1)
+    left.append(Message("t/reply", b"{}"))
+    assert courier.stop(5)
+    topics = [m.topic for m in sink.seen]
+    assert topics.index("t/reply") < len(topics) - 1
+    assert topics[-1] == "t/status"

@@ -6,7 +6,7 @@ from edgeinfer.errors import StateError
 from edgeinfer.events import Gap
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.testing.clock import FakeClock
-from tests.runtime.decisions import decided, fill
+from tests.runtime.decisions import Board, decided, fill
 
 
 def test_seq_is_dense_over_steps(open_outbox, clock):
@@ -200,3 +200,11 @@ def test_the_medium_has_all_within_sync_s_without_anybody_asking(open_outbox, cl
     monkeypatch.setattr(outbox._disk._file, "sync", lambda: (real(), synced.set()))
     outbox.append([decided(clock)])
     assert synced.wait(10)
+
+
+def test_who_keeps_account_hears_of_each_entry_in_order_and_once(tmp_path, clock):
+    heard = []
+    outbox = Outbox(tmp_path / "outbox.db", "press-07", clock, report=Board(), heed=heard.extend)
+    fill(outbox, clock, 5)
+    assert [entry.seq for entry in heard] == [1, 2, 3, 4, 5]
+    outbox.close()

@@ -49,3 +49,25 @@ def test_an_end_leaves_the_memory_as_it_is(outbox):
     (ended,) = states.ended()
     assert (ended.decision.state, ended.decision.details, ended.seq) == ("unknown", {"reason": "stopped"}, 1)
     assert states.all()[0].decision.state == "on"
+
+
+def test_rules_that_are_set_aside_are_unknown_with_the_reason_and_are_told_anew(outbox):
+    states = States(outbox, {"a": "p", "b": "p"})
+    states.update(outbox.append([decided(outbox.clock, rule="a"), decided(outbox.clock, rule="b")]))
+    before = states.version
+    states.set_aside(["a", "elsewhere"], "paused")
+    found = {
+        e.decision.rule: (e.decision.state, e.decision.details.get("reason"), e.id) for e in states.all()
+    }
+    assert found["a"] == ("unknown", "paused", "")
+    assert found["b"][0] == "on"
+    assert states.version == before + 1
+    states.set_aside(["a"], "paused")
+    assert states.version == before + 1
+
+
+def test_a_decision_that_says_so_itself_stays(outbox):
+    states = States(outbox, {"a": "p"})
+    states.update(outbox.append([decided(outbox.clock, rule="a", state="unknown", reason="paused")]))
+    states.set_aside(["a"], "paused")
+    assert states.all()[0].id
