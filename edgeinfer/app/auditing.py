@@ -1,4 +1,4 @@
-"""The post of the audit log: starts and ends, decisions once a minute, flashes, and bringing what was written to the medium."""
+"""The post of the audit log: starts and ends, decisions in batches, flashes, and bringing what was written to the medium."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgeinfer.app.account import Account, late
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.flashes import Flashes
 from edgeinfer.audit import AuditLog
-from edgeinfer.audit.files import readable
+from edgeinfer.audit.files import newest_first
 from edgeinfer.errors import DeviceError
 from edgeinfer.events import Entry
 from edgeinfer.ports import Clock
@@ -24,7 +24,8 @@ FOLDER = "audit"
 FILES = 8
 POST = "audit"
 _LOOK_S = 1.0  # what a power cut may take
-_BATCH_NS = 60_000_000_000  # decisions are told in batches: a line costs some kB on the medium
+_BATCH_NS = 300_000_000_000  # decisions are told in batches: a line costs some kB on the medium, and room
+_WITH_MACHINE = "died with the machine"
 _MOST_LATE = 100_000  # decisions that are read back after a death
 
 
@@ -49,22 +50,27 @@ class Auditing:
         return iso(self._clock.now().unix_ns)
 
     def _look_back(self, folder: Path) -> str:
-        """How the run before this one ended."""
-        how, boot = "", ""
+        """How the run before this one ended, and how far it had told decisions and flashes."""
+        how, seq, flashes = "", None, None
         try:
-            for line in readable(folder):
-                if line.kind == "start":
-                    how, boot = "died", str(line.facts.get("boot", ""))
-                elif line.kind == "stop":
-                    how = "stopped"
-                elif line.kind == "decisions":
-                    self._last_seq = int(line.facts.get("last", 0))
-                elif line.kind == "flash":
-                    self._flashes.told = int(line.facts.get("upto", 0))
+            for line in newest_first(folder):
+                if line.kind == "stop":
+                    how = how or "stopped"
+                elif line.kind == "decisions" and seq is None:
+                    seq = line.facts.get("last")
+                elif line.kind == "flash" and flashes is None:
+                    flashes = line.facts.get("upto")
+                elif line.kind == "start":
+                    how = how or (
+                        "died" if line.facts.get("boot") == self._clock.now().boot else _WITH_MACHINE
+                    )
+                    seq = line.facts.get("seq") if seq is None else seq
+                    flashes = line.facts.get("flashes") if flashes is None else flashes
+                    break
         except OSError:  # the log says so itself, when it is written to
             return "unknown"
-        died_with_machine = how == "died" and boot != self._clock.now().boot
-        return "died with the machine" if died_with_machine else how or "first"
+        self._last_seq, self._flashes.told = int(seq or 0), int(flashes or 0)
+        return how or ("died" if self.log.n else "first")  # so long ago that its start was dropped
 
     # --- what the daemon tells ---------------------------------------------------------------------------
 
@@ -81,6 +87,8 @@ class Auditing:
             before=self._before,
             boot=self._clock.now().boot,
             pid=os.getpid(),
+            seq=self._last_seq,
+            flashes=self._flashes.told,
         )
         self._catch_up(outbox)
         self._tell()

@@ -62,7 +62,7 @@ class StateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     dir: str = ""
     outbox_max: str = "64 MB"
     sync_s: float = 1.0
-    audit_max: str = "2 MB"
+    audit_max: str = "8 MB"
 
     def __post_init__(self) -> None:
         for key in ("outbox_max", "audit_max"):

@@ -44,7 +44,7 @@ class House:
         self.blueprint = draw(loads(CONFIG, "c.toml"))
 
     def open(self) -> House:
-        self.audit = Auditing(self.folder, self.clock, self.health, lambda *_: None, 2_000_000)
+        self.audit = Auditing(self.folder, self.clock, self.health, lambda *_: None, 500_000)
         self.outbox = Outbox(
             self.folder / "outbox.sqlite", "press-07", self.clock, report=Board(), heed=self.audit.heed
         )
@@ -96,6 +96,15 @@ def test_a_start_says_what_runs_and_how_the_run_before_it_ended(house):
     assert starts[0]["version"] == "0.1.0"
     assert house.lines("stop")[1] == {"exit_code": 1, "why": "pipeline.watch: oops"}
     assert verify(house.folder / "audit").whole
+
+
+def test_a_run_whose_start_was_dropped_long_ago_died_all_the_same(house):
+    house.open()
+    for n in range(200):
+        house.audit.log.write("command", k=n, text="x" * 15_000)
+    house.die()
+    assert house.open().lines("start")[-1]["before"] == "died"
+    house.end()
 
 
 def test_decisions_are_told_in_batches_with_one_hash_over_their_ids(house):
