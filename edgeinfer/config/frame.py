@@ -18,6 +18,7 @@ _EXAMPLES = {
     "model": "parts",
     "rule": "scratched",
     "pipeline": "inspection",
+    "recipe": "4711",
     "sink": "plant",
 }
 

@@ -112,7 +112,10 @@ class Decoder(Protocol):
 
 
 class Predictor(Protocol):
-    """A bundle at work: fit, infer and decode in one. What a pipeline calls; not for two threads at once."""
+    """A bundle at work: fit, infer and decode in one. What a pipeline calls; not for two threads at once.
+
+    One with the attribute `undecided` may want another picture before it is sure; it is true after such a `predict`.
+    """
 
     identity: str  # "parts@sha256:…", the bundle in every decision
 
