@@ -27,7 +27,7 @@ class TriggerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     def __post_init__(self) -> None:
         bounds = [b for b in (self.above, self.below) if b is not None]
         if self.channel and len(bounds) != 1:
-            raise ValueError('channel: say when it triggers, by above = 0.5 or by below = 0.5')
+            raise ValueError("channel: say when it triggers, by above = 0.5 or by below = 0.5")
         if bounds and not self.channel:
             raise ValueError("channel: name the channel whose value is to be above or below that")
 
@@ -62,7 +62,9 @@ class StageOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         if self.above > self.below:
             raise ValueError(f"above: expected at most below ({self.below}), found {self.above}")
         if bool(self.model) == (self.pictures > 0):
-            raise ValueError("model: say who is asked, a model or the next pictures (pictures = 3); one of them")
+            raise ValueError(
+                "model: say who is asked, a model or the next pictures (pictures = 3); one of them"
+            )
         if self.pictures == 1:
             raise ValueError("pictures: this one alone is no second look: expected at least 2")
         if self.pictures and self.on == "crop":
@@ -83,7 +85,9 @@ class RecipeOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     def __post_init__(self) -> None:
         if not self.rule and not self.model:
-            raise ValueError("rule: it changes nothing; write rule.NAME.KEY = VALUE or model.NAME.bundle = VALUE")
+            raise ValueError(
+                "rule: it changes nothing; write rule.NAME.KEY = VALUE or model.NAME.bundle = VALUE"
+            )
 
 
 class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -140,7 +144,9 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         if self.max_age_ms:
             raise ValueError("max_age_ms: with a trigger deadline_ms says what is too old; leave it out")
         if self.inputs:
-            raise ValueError("inputs: with a trigger only pictures are judged; watch its rules from another pipeline")
+            raise ValueError(
+                "inputs: with a trigger only pictures are judged; watch its rules from another pipeline"
+            )
 
     @property
     def all_sources(self) -> tuple[str, ...]:

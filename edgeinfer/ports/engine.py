@@ -117,7 +117,10 @@ class Predictor(Protocol):
     One with the attribute `undecided` may want another picture before it is sure; it is true after such a `predict`.
     """
 
-    identity: str  # "parts@sha256:…", the bundle in every decision
+    @property
+    def identity(self) -> str:
+        """`parts@sha256:…`: the bundle in every decision."""
+        ...
 
     @property
     def runtime(self) -> str:
