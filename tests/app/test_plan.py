@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.app import plan
+from edgeinfer.app import looking, plan
 from edgeinfer.app.blueprint import draw
 from edgeinfer.config import loads
 
