@@ -20,7 +20,7 @@ def check_pipeline(blueprint: Blueprint, name: str, problems: list[Problem]) -> 
     pipeline = blueprint.pipelines[name]
     problems += _missing(blueprint, pipeline)
     problems += _out_of_order(pipeline)
-    problems += _no_pictures(blueprint, pipeline)
+    problems += _no_pictures(blueprint, name)
     recipes = blueprint.recipes_of(name)
     for models, rules in (
         (blueprint.models, blueprint.rules),
@@ -69,17 +69,23 @@ def _out_of_order(pipeline: PipelinePart) -> Iterator[Problem]:
         late |= not whole
 
 
-def _no_pictures(blueprint: Blueprint, pipeline: PipelinePart) -> Iterator[Problem]:
+def _no_pictures(blueprint: Blueprint, name: str) -> Iterator[Problem]:
     """Triggers, stages and recipes with a bundle of their own are for models of pictures."""
+    pipeline = blueprint.pipelines[name]
     options = pipeline.options
-    if not (options.trigger_source or options.stages):
-        return
-    for name in options.all_models:
-        model = blueprint.models.get(name)
-        if model is not None and model.bundle.manifest.window is not None:
-            key = "trigger" if options.trigger_source else "stages"
-            text = f"is for models of pictures, and {model.bundle.identity} takes readings"
-            yield Problem(pipeline.part.where.at(key), text)
+    key = "trigger" if options.trigger_source else "stages"
+    asked = options.all_models if options.trigger_source or options.stages else ()
+    for model in _of_readings(blueprint.models, asked):
+        text = f"is for models of pictures, and {model.bundle.identity} takes readings"
+        yield Problem(pipeline.part.where.at(key), text)
+    for recipe in blueprint.recipes_of(name).values():
+        for model in _of_readings(recipe.models, options.all_models):
+            text = f"a recipe chooses between models of pictures, and {model.bundle.identity} takes readings"
+            yield Problem(model.part.where.at("bundle"), text)
+
+
+def _of_readings(models: Mapping[str, Model], names: tuple[str, ...]) -> list[Model]:
+    return [models[n] for n in names if n in models and models[n].bundle.manifest.window is not None]
 
 
 def _unknown_labels(

@@ -50,7 +50,7 @@ bundle = "parts"
 kind = "presence"
 label = ["scratched", "hole_missing"]
 score = 0.6
-zone = [[0.35, 0.0], [0.65, 0.0], [0.65, 1.0], [0.35, 1.0]]
+zone = [[0.42, 0.0], [0.58, 0.0], [0.58, 1.0], [0.42, 1.0]]
 
 [recipe.strict]
 rule.defect.score = 0.5
