@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgeinfer.events import Back, Instant, Lost, Readings, Trigger
+from edgeinfer.runtime.context import row_of
 from edgeinfer.runtime.mailbox import Item
 
 
@@ -34,7 +35,7 @@ class Edges:
         self._last: Instant | None = None
 
     def of(self, item: Item) -> Iterator[Trigger]:
-        """The triggers in `item`; several in one block of readings, each at the moment of its row."""
+        """The triggers in `item`; several in one block of readings, each at the moment and with the values of its row."""
         if item.key[0] != self._edge.source:
             return
         if isinstance(item, Lost | Back):
@@ -52,7 +53,8 @@ class Edges:
             if self._passes(value):
                 at = block.at.later(row * block.period_ns)
                 if self._apart(at):
-                    yield Trigger(block.key, at)
+                    row_says = {name: text for name, text in row_of(block, row).items() if text is not None}
+                    yield Trigger(block.key, at, row_says)
 
     def _passes(self, value: float) -> bool:
         was = self._was

@@ -75,7 +75,7 @@ class Judge:
         self.context = Context(brief.context)
         self.refusal = ""  # why nothing is decided now
         self._rules: dict[str, Rule] = {}
-        self._choose(self.context.value(RECIPE))
+        self._choose()
 
     @property
     def recipe(self) -> str:
@@ -92,9 +92,7 @@ class Judge:
     def learn(self, item: Item) -> Sequence[Decision]:
         """The context; where it names another recipe, rules that this one changes begin anew."""
         self.context.learn(item)
-        if self.brief.recipes is None:
-            return NONE
-        changed = self._choose(self.context.value(RECIPE))
+        changed = self._choose()
         return self.context.on(self._begin_anew(changed, item.at)) if changed else NONE
 
     def of(
@@ -126,9 +124,9 @@ class Judge:
         """The input has come to its end."""
         return NONE
 
-    def _choose(self, value: str | None) -> frozenset[str]:
-        """The names of the rules that are other ones from now on."""
-        recipes = self.brief.recipes
+    def _choose(self) -> frozenset[str]:
+        """By what the context says; the names of the rules that are other ones from now on."""
+        recipes, value = self.brief.recipes, self.context.value(RECIPE)
         if recipes is None:
             return _NOBODY
         known, before, refused = value in recipes.changes, recipes.choice.recipe, self.refusal

@@ -10,7 +10,8 @@
 | waiting | `deadline_ms` after the trigger are over | answered `unknown`, and idle                                 |
 
 A trigger while a source is lost is answered `unknown` at once. An answer is a decision of each rule, told whether its
-state has changed or not: at the moment of the trigger, about the part (or else the trigger's source). Rules judge one
+state has changed or not: at the moment of the trigger, about the part (or else the trigger's source), by the context
+and the recipe of that moment. Rules judge one
 look: each answer is made by fresh ones. When a source is lost while nobody asks, each rule tells `unknown`, once:
 the answer to the last question says nothing about the next.
 
@@ -36,6 +37,7 @@ from edgeinfer.events import (
     Trigger,
 )
 from edgeinfer.meters import Meters
+from edgeinfer.runtime.context import Known
 from edgeinfer.runtime.edges import Edge, Edges
 from edgeinfer.runtime.judging import NONE, Admitted, Brief, Judge
 from edgeinfer.runtime.mailbox import Item
@@ -72,6 +74,7 @@ class TriggeredJudge(Judge):
         self._edges = Edges(asking.edge)
         self._asked: Trigger | None = None
         self._kept: Frame | None = None
+        self._known: Known = {}  # when it was asked
         self._looks = 0
         self._lost: dict[str, str] = {}
         self._told: dict[str, State] = {}
@@ -86,9 +89,8 @@ class TriggeredJudge(Judge):
             self._lost.pop(item.key[0], None)
         triggers = list(self._edges.of(item))
         for trigger in triggers:
-            told += self._overrun(trigger)
-            self._asked, self._looks = trigger, 0
-        self.learn(item)  # after the question before was answered: its part was another one
+            told += self._ask(trigger)
+        self.context.learn(item)  # for the next question: this one was asked with what was known then
         if triggers and self._lost:
             told += self._unanswered("; ".join(self._lost.values()))
         told += self._too_late(item.at, now_ns)
@@ -135,12 +137,16 @@ class TriggeredJudge(Judge):
             return self._unanswered(f"still unsure after {self._looks} pictures in {within_ms:g} ms")
         return self._unanswered(f"no picture within {within_ms:g} ms")
 
-    def _overrun(self, by: Trigger) -> Sequence[Decision]:
+    def _ask(self, trigger: Trigger) -> Sequence[Decision]:
+        """With the context of this moment, and its recipe."""
         self._meters.count("triggers")
-        if self._asked is None:
-            return NONE
-        after_ms = (by.at.mono_ns - self._asked.at.mono_ns) / 1e6
-        return self._unanswered(f"overrun by the next trigger, {after_ms:.0f} ms after it")
+        told: Sequence[Decision] = NONE
+        if self._asked is not None:
+            after_ms = (trigger.at.mono_ns - self._asked.at.mono_ns) / 1e6
+            told = self._unanswered(f"overrun by the next trigger, {after_ms:.0f} ms after it")
+        self.learn(trigger)
+        self._asked, self._looks, self._known = trigger, 0, self.context.now()
+        return told
 
     def _answering(self) -> Frame | None:
         """The kept picture, when it is newer than the question; it is judged once."""
@@ -181,7 +187,7 @@ class TriggeredJudge(Judge):
         if asked is None:
             return NONE
         self._meters.count("answers")
-        subject = self.context.value(PART) or asked.key[0]
+        subject = self._known.get(PART) or asked.key[0]
         return self._tell(said, asked.at, subject, asked)
 
     def _unasked(self, lost: Lost, reason: str) -> Sequence[Decision]:
@@ -199,7 +205,8 @@ class TriggeredJudge(Judge):
             [
                 Decision(pipeline, name, subject, one.state, at, self._key(one), _details(one, asked))
                 for name, one in said.items()
-            ]
+            ],
+            self._known if asked else None,
         )
 
     def _key(self, said: Said) -> Key:

@@ -54,6 +54,11 @@ def block(s, *values, channel="beam", period_s=0.0, gap=False, source="line"):
     return Readings((source, 0), at(s), (channel,), rows, round(period_s * 1e9), gap)
 
 
+def rows(s, *pairs):
+    """Beam and part, row by row."""
+    return Readings(("line", 0), at(s), ("beam", "part"), np.array(pairs, float), 10_000_000)
+
+
 def scratch(score):
     return Detection("scratched", score, Box(0.4, 0.4, 0.6, 0.6))
 

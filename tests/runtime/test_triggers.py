@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edgeinfer.events import Inference, Lost
 from edgeinfer.runtime.edges import Edge
 from edgeinfer.runtime.judging import Recipes
-from tests.runtime.asked import Desk, back, block, lost, picture, reasons, said, scratch, tick, trigger
+from tests.runtime.asked import Desk, back, block, lost, picture, reasons, rows, said, scratch, tick, trigger
 from tests.samples import at
 
 
@@ -52,6 +52,13 @@ def test_an_answer_is_about_the_part_where_the_context_knows_it():
     assert {d.subject for d in told} == {"4711-3"}
     assert told[0].details["context"] == {"part": "4711-3"}
     assert {d.subject for d in Desk().see(trigger(1), picture(1.1))} == {"line"}
+
+
+def test_what_is_learned_after_the_trigger_is_of_the_next_part():
+    desk = Desk(edge=Edge("line", "beam"), context=("part",))
+    told = desk.see(rows(1.0, [0, 6], [1, 7], [0, 8]), rows(1.05, [0, 9]), picture(1.1))
+    assert {d.subject for d in told} == {"7"}
+    assert told[0].details["context"] == {"part": "7"}
 
 
 def test_without_a_picture_within_the_deadline_it_is_unknown_and_the_next_picture_is_no_answer():
