@@ -8,7 +8,8 @@ A question is about one track; about a label where things have no track; about a
 | open    | a picture, whatever it shows of it                | one look more; what it shows is held back           |
 | open    | `pictures` looks, or `within` is over             | settled; what it shows now gets the common verdict  |
 | settled | a finding that is meant                           | the verdict of the last `pictures` looks            |
-| settled | nothing, or only what is not meant                | forgotten; what it shows stays as it is             |
+| settled | only what is not meant                            | forgotten; what it shows stays as it is             |
+| settled | nothing of it, `pictures` times in a row          | forgotten                                           |
 
 The verdict of the `mean` is the label with the highest mean score (0 where a look does not show it), with that score;
 of the `vote` the label that was the best in most looks, with the share of those. Another boot forgets all.
@@ -94,10 +95,13 @@ class Repeats:
         return [_judged(found, question.looks, self._again.combine)]
 
     def _not_shown(self, subject: Subject, questions: dict[Subject, _Question], at: Instant) -> None:
-        """A look, too: it says 0. There is nothing to tell when that was the last."""
+        """A look, too: it says 0. There is nothing to tell when that settles it, nor to remember when all say that."""
         question = questions[subject]
         question.looks.append({})
-        if question.settled or self._settle(question, at):
+        if not question.settled:
+            if self._settle(question, at):
+                del questions[subject]
+        elif not any(question.looks):
             del questions[subject]
 
     def _settle(self, question: _Question, at: Instant) -> bool:

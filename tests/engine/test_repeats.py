@@ -104,6 +104,17 @@ def test_what_is_gone_when_it_would_be_settled_is_not_told_and_not_remembered():
     assert asked.see(scratched(0.5)) == []
 
 
+def test_what_is_hidden_for_a_picture_needs_no_second_verdict_and_is_forgotten_when_it_stays_away():
+    asked = Asked(pictures=2)
+    asked.see(scratched(0.5))
+    assert asked.see(scratched(0.5)) == [("scratched", 0.5)]
+    asked.see()
+    assert asked.see(scratched(0.5)) == [("scratched", 0.25)]
+    asked.see()
+    asked.see()
+    assert asked.see(scratched(0.5)) == []
+
+
 def test_a_lost_source_or_another_boot_begins_anew():
     asked = Asked(pictures=2)
     asked.see(scratched(0.5))
