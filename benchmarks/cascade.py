@@ -30,7 +30,7 @@ from edgeinfer.tracking.tracker import TrackOptions
 WITHIN = 0.01
 BELTS = {"busy": (120.0, 60.0), "sparse": (120.0, 20.0)}  # px/s, parts a minute
 DEFECTS = frozenset(LABELS) - {GOOD}
-MAYBE, SURE = 0.15, 0.9
+MAYBE, SURE = 0.1, 0.95
 
 
 @dataclass
