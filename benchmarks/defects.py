@@ -37,6 +37,7 @@ F1, COUNT = 0.99, 0.001
 JUDGED_AT = 0.6  # of the width
 SEEN = 0.99  # a part that never showed less is wholly seen
 LOOKS = 1
+TRACK = TrackOptions(apart=0.4)  # half a part apart: a part that is called by two names is one part
 
 Make = Callable[[Meters], Predictor]
 
@@ -155,9 +156,7 @@ def full(score: float | None = None, looks: int = LOOKS) -> Make:
 
     def make(meters: Meters) -> Predictor:
         stages = [Repeats("stage0", Meant(), Again(looks, "vote"), meters.count)] if looks > 1 else []
-        return Cascade(
-            Chain({"parts": opened("parts", score)}, stages, 0, Identities(TrackOptions())), meters.count
-        )
+        return Cascade(Chain({"parts": opened("parts", score)}, stages, 0, Identities(TRACK)), meters.count)
 
     return make
 
