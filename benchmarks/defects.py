@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -80,40 +80,25 @@ class Verdicts:
 
 
 class Watch:
-    """Shows a belt to a predictor, picture by picture, and holds what it says against the truth."""
+    """Shows pictures of a belt to a predictor, and holds what it says against the truth."""
 
     def __init__(self, belt: Belt, predictor: Predictor) -> None:
         self._belt, self._predictor = belt, predictor
         line = Line.Options(line=((JUDGED_AT, 0.0), (JUDGED_AT, 1.0)), direction="forward")
         self._rule = Line(line, RulePlace("p", "crossed"))
         self._left: set[int] = set()
-        self._first = {
-            part.number for part in belt.truth(0.0)
-        }  # nobody saw them come: they count for nothing
+        self._first = {part.number for part in belt.truth(0.0)}  # nobody saw them come: they do not count
         self.verdicts = Verdicts()
 
-    def run(self, minutes: float) -> Verdicts:
-        for n in self._frames(minutes):
-            at = Instant("boot", round((n + 1) / FPS * 1e9), 0)
-            seen = self._predictor.predict(Frame(("belt", n), at, self._belt.render(n / FPS)))
-            parts = self._belt.truth(n / FPS)
-            self._take_truth(parts)
-            for decision in self._rule.observe(seen):
-                track = decision.details.get("track")
-                found = next((f for f in seen.findings if track is not None and f.track == track), None)
-                if found is not None:
-                    self._take(box_of(found).centre, found.label, parts)
-        return self.verdicts
-
-    def _frames(self, minutes: float) -> Iterator[int]:
-        """Ends when no part is just on its way across."""
-        n = 0
-        while True:
-            yield n
-            n += 1
-            near = any(abs(p.centre[0] - JUDGED_AT) < 0.06 for p in self._belt.truth(n / FPS))
-            if n >= minutes * 60 * FPS and not near:
-                return
+    def look(self, n: int, pixels, parts: list[Part]) -> None:
+        at = Instant("boot", round((n + 1) / FPS * 1e9), 0)
+        seen = self._predictor.predict(Frame(("belt", n), at, pixels))
+        self._take_truth(parts)
+        for decision in self._rule.observe(seen):
+            track = decision.details.get("track")
+            found = next((f for f in seen.findings if track is not None and f.track == track), None)
+            if found is not None:
+                self._take(box_of(found).centre, found.label, parts)
 
     def _take_truth(self, parts: list[Part]) -> None:
         for part in parts:
@@ -142,6 +127,21 @@ class Watch:
             self.verdicts.said[number] = label
 
 
+def show(belt: Belt, watches: Sequence[Watch], minutes: float) -> None:
+    """Each picture to all of them, in turn: what slows the machine slows them alike.
+
+    Ends when no part is just on its way across.
+    """
+    n, near = 0, False
+    while n < minutes * 60 * FPS or near:
+        pixels, parts = belt.render(n / FPS), belt.truth(n / FPS)
+        first = n % len(watches)
+        for watch in (*watches[first:], *watches[:first]):
+            watch.look(n, pixels, parts)
+        n += 1
+        near = any(abs(part.centre[0] - JUDGED_AT) < 0.06 for part in belt.truth(n / FPS))
+
+
 def opened(name: str, score: float | None = None) -> Predictor:
     """A bundle of ours; with another score in its decoder when one is given."""
     bundle = open_bundle(find_bundle(name))
@@ -165,9 +165,11 @@ def judged(make: Make, minutes: float, *, tell: bool = True) -> Verdicts:
     """Over the three speeds."""
     total = Verdicts()
     for seed, (name, (speed, per_minute)) in enumerate(SPEEDS.items()):
-        predictor = make(Meters())
-        verdicts = Watch(belt_of(speed, per_minute, seed), predictor).run(minutes)
+        predictor, belt = make(Meters()), belt_of(speed, per_minute, seed)
+        watch = Watch(belt, predictor)
+        show(belt, [watch], minutes)
         predictor.close()
+        verdicts = watch.verdicts
         total += verdicts
         if tell:
             print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.defects import TRACK, Verdicts, Watch
+from benchmarks.defects import TRACK, Verdicts, Watch, show
 from edgeinfer.engine.cascade import Cascade, Chain
 from edgeinfer.events import Detection, Frame, Inference
 from edgeinfer.geometry import Box
@@ -66,7 +66,9 @@ def judged(wrong=None):
         )
     )
     chain = Chain({"truth": Truth(belt, wrong)}, [], 0, Identities(TRACK))
-    return Watch(belt, Cascade(chain, Meters().count)).run(0.5)
+    watch = Watch(belt, Cascade(chain, Meters().count))
+    show(belt, [watch], 0.5)
+    return watch.verdicts
 
 
 def test_who_says_the_truth_has_an_f1_of_one_and_who_is_wrong_once_has_less():
