@@ -10,9 +10,11 @@ from pathlib import Path
 from edgeinfer import registry, store
 from edgeinfer.app.adjusting import check_adjustable
 from edgeinfer.app.encoding import encoder_of
+from edgeinfer.app.fitting import check_pipeline
 from edgeinfer.app.options import PipelineOptions, StateOptions
 from edgeinfer.app.override_file import Overrides
 from edgeinfer.app.probe import Plugin, build, try_out
+from edgeinfer.app.recipes import read_recipes, unobeyed
 from edgeinfer.app.watching import check_rules
 from edgeinfer.commons import Seat
 from edgeinfer.config import Config, Part, blame, decode
@@ -20,6 +22,7 @@ from edgeinfer.engine.options import ModelOptions
 from edgeinfer.errors import ConfigError, EdgeinferError, InputError, Problem, nearest
 from edgeinfer.events import COMMAND_RULE
 from edgeinfer.ports import EncoderPlace
+from edgeinfer.runtime.judging import RECIPE
 
 _TAKEN = (
     "rule {!r} already belongs to pipeline {!r}, and its state topic can have one owner; write a second rule"
@@ -40,6 +43,15 @@ class PipelinePart:
 
 
 @dataclass(frozen=True)
+class RecipePart:
+    """The rules and models that a recipe changes, built and opened as the others."""
+
+    part: Part
+    rules: Mapping[str, Plugin]
+    models: Mapping[str, Model]
+
+
+@dataclass(frozen=True)
 class Blueprint:
     """A config in which every name, type and value is right; nothing is opened yet."""
 
@@ -53,6 +65,11 @@ class Blueprint:
     overrides: Overrides = field(default_factory=Overrides)  # what commands have changed, and is in force
     ignored: tuple[str, ...] = ()  # what they had changed, and no longer fits
     written: Config | None = None  # as it stands in the user's files, where `config` has overrides in it
+    recipes: Mapping[str, RecipePart] = field(default_factory=dict)  # by the value that chooses it
+
+    def recipes_of(self, pipeline: str) -> Mapping[str, RecipePart]:
+        """Those that this pipeline obeys; none when it does not know what the recipe is."""
+        return self.recipes if RECIPE in self.pipelines[pipeline].options.context else {}
 
     @property
     def device(self) -> str:
@@ -67,7 +84,7 @@ class Blueprint:
         """Parts that no pipeline takes: they are right, and do nothing."""
         taken = {f"rule.{r}" for p in self.pipelines.values() for r in p.options.rules}
         taken |= {f"source.{s}" for p in self.pipelines.values() for s in p.options.all_sources}
-        taken |= {f"model.{p.options.model}" for p in self.pipelines.values()}
+        taken |= {f"model.{m}" for p in self.pipelines.values() for m in p.options.all_models}
         have = [
             f"{section}.{name}" for section in ("source", "model", "rule") for name in self.config.of(section)
         ]
@@ -88,17 +105,19 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
     problems = list(frame)
     state = decode(config.state, StateOptions, problems) or StateOptions()
     plugins = {
-        section: _plugins(config, section, group, problems)
+        section: _plugins(config.device, config.of(section), group, problems)
         for section, group in (("source", "sources"), ("rule", "rules"), ("sink", "sinks"))
     }
+    states = state.folder(config.device, state_dir)
     blueprint = Blueprint(
         config=config,
         state=state,
         sources=plugins["source"],
         rules=plugins["rule"],
         sinks=plugins["sink"],
-        models=_models(config, state.folder(config.device, state_dir), problems),
+        models=_models(config, config.of("model"), states, problems),
         pipelines=_pipelines(config, problems),
+        recipes=_recipes(config, states, problems),
     )
     _cross_check(blueprint, problems)
     check_rules(
@@ -114,9 +133,22 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
     return blueprint
 
 
-def _plugins(config: Config, section: str, group: str, problems: list[Problem]) -> dict[str, Plugin]:
+def _recipes(config: Config, states: Path, problems: list[Problem]) -> dict[str, RecipePart]:
+    return {
+        value: RecipePart(
+            recipe.part,
+            _plugins(config.device, recipe.rules, "rules", problems),
+            _models(config, recipe.models, states, problems),
+        )
+        for value, recipe in read_recipes(config, problems).items()
+    }
+
+
+def _plugins(
+    device: str, parts: Mapping[str, Part], group: str, problems: list[Problem]
+) -> dict[str, Plugin]:
     found = {}
-    for name, part in config.of(section).items():
+    for name, part in parts.items():
         if not part.kind:  # told already
             continue
         try:
@@ -125,14 +157,16 @@ def _plugins(config: Config, section: str, group: str, problems: list[Problem]) 
             problems.append(Problem(part.where.at("kind"), str(error)))
             continue
         options = decode(part, cls.Options, problems)
-        if options is not None and try_out(plugin := Plugin(part, cls, options), config.device, problems):
+        if options is not None and try_out(plugin := Plugin(part, cls, options), device, problems):
             found[name] = plugin
     return found
 
 
-def _models(config: Config, state_dir: Path, problems: list[Problem]) -> dict[str, Model]:
+def _models(
+    config: Config, parts: Mapping[str, Part], state_dir: Path, problems: list[Problem]
+) -> dict[str, Model]:
     found = {}
-    for name, part in config.of("model").items():
+    for name, part in parts.items():
         options = decode(part, ModelOptions, problems)
         if options is None:
             continue
@@ -195,9 +229,10 @@ def _cross_check(blueprint: Blueprint, problems: list[Problem]) -> None:
         problems.append(Problem(config.of("rule")[COMMAND_RULE].where.at(), text))
     _check_seats(blueprint, problems)
     owner: dict[str, str] = {}
+    obeying = any(RECIPE in p.options.context for p in blueprint.pipelines.values())
+    problems += unobeyed(config.of("recipe"), obeying=obeying)
     for name, pipeline in blueprint.pipelines.items():
-        _check_pipeline(config, pipeline, problems)
-        _check_labels(blueprint, pipeline, problems)
+        check_pipeline(blueprint, name, problems)
         taken = [rule for rule in pipeline.options.rules if owner.setdefault(rule, name) != name]
         problems += [
             Problem(pipeline.part.where.at("rules"), _TAKEN.format(rule, owner[rule])) for rule in taken
@@ -236,35 +271,3 @@ def _clash(one: Seat, other: Seat) -> str:
     return (
         "" if one.setting == other.setting else "opens this port with another baud, parity, bits, dtr or rts"
     )
-
-
-def _check_pipeline(config: Config, pipeline: PipelinePart, problems: list[Problem]) -> None:
-    options, where = pipeline.options, pipeline.part.where
-    names = [("source", "source" if s == options.source else "sources", s) for s in options.all_sources]
-    names += [("rule", "rules", r) for r in options.rules]
-    names += [("rule", "inputs", i.removeprefix("rule:")) for i in options.inputs]
-    names += [("model", "model", options.model)] if options.model else []
-    for section, key, name in names:
-        known = config.of(section)
-        if name not in known:
-            there = ", ".join(known) or "none"
-            problems.append(
-                Problem(
-                    where.at(key),
-                    f"no [{section}.{name}] in this config{nearest(name, known)} (there are: {there})",
-                )
-            )
-
-
-def _check_labels(blueprint: Blueprint, pipeline: PipelinePart, problems: list[Problem]) -> None:
-    """A rule that waits for a label which the model never gives would wait for ever."""
-    model = blueprint.models.get(pipeline.options.model)
-    known = model.bundle.labels if model else ()
-    for name in pipeline.options.rules:
-        plugin = blueprint.rules.get(name)
-        wanted = getattr(build(plugin, blueprint.device), "labels", ()) if plugin and known else ()
-        for label in wanted:
-            if plugin and label not in known:
-                key = next(k for k in ("labels", "label", "value") if k in plugin.part.options)
-                text = f"the model never says {label!r}{nearest(label, known)} (its labels are: {', '.join(known)})"
-                problems.append(Problem(plugin.part.where.at(key), text))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import structs
 
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.encoding import encoder_of
+from edgeinfer.app.judges import judge_of, rules_of
+from edgeinfer.app.looking import Looking
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
-from edgeinfer.app.zones import zone
 from edgeinfer.clock import SourceStamp
 from edgeinfer.commands.letterbox import Letterboxes
 from edgeinfer.commons import Commons
@@ -27,10 +25,6 @@ from edgeinfer.ports import (
     Clock,
     EncoderPlace,
     Flow,
-    Predictor,
-    ReadingsPredictor,
-    Rule,
-    RulePlace,
     SinkPlace,
     Source,
     SourcePlace,
@@ -40,6 +34,7 @@ from edgeinfer.runtime.courier import Courier
 from edgeinfer.runtime.feed import Feed
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.intake import Limits
+from edgeinfer.runtime.judging import Choice
 from edgeinfer.runtime.loop import Fatal
 from edgeinfer.runtime.mailbox import Hub, Inbox
 from edgeinfer.runtime.outbox import Outbox
@@ -47,12 +42,8 @@ from edgeinfer.runtime.paused import PAUSED, Paused
 from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
 from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec
-from edgeinfer.store import Bundle
 from edgeinfer.taps import Taps
 from edgeinfer.tracking.identities import Identities
-
-if TYPE_CHECKING:
-    from edgeinfer.engine.opening import Opening
 
 DOOR, COURIER, PIPELINE, FEED = -1, 0, 1, 2  # ranks: outputs start first, inputs stop first
 
@@ -114,8 +105,11 @@ def _pipeline_digest(name: str, blueprint: Blueprint) -> str:
     parts: list[Part | str] = [pipeline.part, blueprint.device]
     parts += [blueprint.sources[source].part for source in options.all_sources]
     parts += [blueprint.rules[rule].part for rule in options.rules]
-    if options.model:
-        model = blueprint.models[options.model]
+    models = [blueprint.models[model] for model in options.all_models]
+    for recipe in blueprint.recipes_of(name).values():
+        parts.append(recipe.part)
+        models += recipe.models.values()
+    for model in models:
         parts += [model.part, model.bundle.identity]
     return digest(*parts)
 
@@ -138,15 +132,17 @@ def _feed(name: str, plugin: Plugin, services: Services) -> Feed:
 
 def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services) -> Pipeline:
     options = blueprint.pipelines[name].options
+    choice = Choice()
     line = Line(
         name=name,
         inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint), _limits(options)),
-        open=partial(_guarded, name, options, blueprint, services) if options.model else None,
-        rules=partial(_rules, name, options.rules, blueprint),
+        open=Looking(name, blueprint, services, choice).open if options.model else None,
+        rules=lambda: list(rules_of(name, blueprint, "").values()),
         config=identity,
         gives=options.rules,
-        identify=partial(Identities, options.track) if options.track else None,
         why_stopped=partial(_why_stopped, name, services),
+        identify=partial(Identities, options.track) if options.track and not options.stages else None,
+        judge=partial(judge_of, name, blueprint, services.health, choice),
     )
     commit = Commit(services.outbox, services.states)
     return Pipeline(line, commit, services.hub, services.taps, services.health, services.fatal)
@@ -162,7 +158,9 @@ def _why_stopped(name: str, services: Services) -> str:
 
 
 def _limits(options: PipelineOptions) -> Limits:
-    return Limits(options.max_fps, options.max_age_ms, options.deadline_ms, options.priority)
+    """A trigger waits in the same mailbox as the rest: none may be skipped for its age, the judge looks after that."""
+    deadline_ms = 0.0 if options.trigger_source else options.deadline_ms
+    return Limits(options.max_fps, options.max_age_ms, deadline_ms, options.priority)
 
 
 def _flows(sources: Sequence[str], inputs: Sequence[str], blueprint: Blueprint) -> Mapping[str, Flow]:
@@ -182,41 +180,6 @@ def _rule_flow(rule: str, blueprint: Blueprint) -> Flow:
         return "queue"  # nobody decides it: nothing will ever come
     behind = _flows(maker.all_sources, maker.inputs, blueprint).values()
     return "lockstep" if all(flow == "lockstep" for flow in behind) else "queue"
-
-
-def _guarded(
-    name: str, options: PipelineOptions, blueprint: Blueprint, services: Services
-) -> Predictor | ReadingsPredictor:
-    """Not a bundle that kills the daemon again and again; with the children, the priority and the counters of a daemon."""
-    from edgeinfer.engine.opening import Opening
-
-    post = f"pipeline.{name}"
-    bundle, instead = services.crashes.allowed(blueprint.models[options.model].bundle)
-    services.health.reporter(post)("bundle", instead or None)
-    count = services.health.post(post).meters.count
-    opening = Opening(services.children, options.priority, count, marker=services.crashes.marker)
-    return _predictor(options.model, blueprint, opening, bundle)
-
-
-def _predictor(
-    model: str, blueprint: Blueprint, opening: Opening | None = None, bundle: Bundle | None = None
-) -> Predictor | ReadingsPredictor:
-    from edgeinfer.engine.window_predictor import open_either
-
-    part = blueprint.models[model]
-    options = structs.replace(part.options, threads=part.options.threads or _share_of_cores(blueprint))
-    return open_either(bundle or part.bundle, options, opening)
-
-
-def _share_of_cores(blueprint: Blueprint) -> int:
-    """The cores that this process may use, shared out evenly among the pipelines that infer."""
-    inferring = sum(1 for pipeline in blueprint.pipelines.values() if pipeline.options.model)
-    return max(1, len(os.sched_getaffinity(0)) // max(1, inferring))
-
-
-def _rules(pipeline: str, names: Sequence[str], blueprint: Blueprint) -> list[Rule]:
-    plugins = [(name, blueprint.rules[name]) for name in names]
-    return [plugin.cls(plugin.options, RulePlace(pipeline, name, zone)) for name, plugin in plugins]
 
 
 def rule_kinds(blueprint: Blueprint) -> dict[str, StateKind]:

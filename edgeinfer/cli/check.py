@@ -48,6 +48,9 @@ def findings(blueprint: Blueprint, systemd: Systemd) -> dict[str, Any]:
             name: {
                 "sources": [*p.options.all_sources, *p.options.inputs],
                 "model": p.options.model,
+                "models": list(p.options.all_models),
+                "trigger": p.options.trigger_source,
+                "recipes": list(blueprint.recipes_of(name)),
                 "rules": list(p.options.rules),
             }
             for name, p in blueprint.pipelines.items()
@@ -78,8 +81,10 @@ def _as_text(path: Path, found: dict[str, Any]) -> str:
         f"  state    {found['state']}",
     ]
     for name, p in found["pipelines"].items():
-        model = found["models"].get(p["model"], "no model")
-        lines.append(f"  pipeline {name}: {', '.join(p['sources'])} → {model} → {', '.join(p['rules'])}")
+        models = " → ".join(found["models"][model] for model in p["models"]) or "no model"
+        lines.append(f"  pipeline {name}: {', '.join(p['sources'])} → {models} → {', '.join(p['rules'])}")
+        lines += [f"           asked by {p['trigger']}"] if p["trigger"] else []
+        lines += [f"           recipes {', '.join(p['recipes'])}"] if p["recipes"] else []
     lines += [f"  sink     {name} ({kind})" for name, kind in found["sinks"].items()]
     lines += [
         f"  changed  {word} (by a command; edgeinfer set --back and resume take it back)"

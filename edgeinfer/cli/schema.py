@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from edgeinfer import registry
-from edgeinfer.app.options import PipelineOptions, StateOptions
+from edgeinfer.app.options import PipelineOptions, RecipeOptions, StateOptions
 from edgeinfer.config import schema
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.wire.bodies import BODIES
@@ -47,6 +47,11 @@ def config_schema() -> dict[str, Any]:
         section: {kind: registry.find(group, kind).Options for kind in registry.kinds(group)}
         for section, group in sections.items()
     }
-    types |= {"model": {"": ModelOptions}, "pipeline": {"": PipelineOptions}, "state": {"": StateOptions}}
+    types |= {
+        "model": {"": ModelOptions},
+        "pipeline": {"": PipelineOptions},
+        "recipe": {"": RecipeOptions},
+        "state": {"": StateOptions},
+    }
     found: dict[str, Any] = schema(types)
     return found

@@ -19,6 +19,7 @@ _EXAMPLES = {
     "model": "parts",
     "rule": "scratched",
     "pipeline": "inspection",
+    "recipe": "4711",
     "sink": "plant",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeinfer.config.lines import KeyPath
 
-SECTIONS = ("source", "model", "rule", "pipeline", "sink", "state")
+SECTIONS = ("source", "model", "rule", "pipeline", "recipe", "sink", "state")
 WITH_KIND = ("source", "rule", "sink")
 """The sections whose parts are plugins, named by `kind`."""
 

@@ -112,9 +112,15 @@ class Decoder(Protocol):
 
 
 class Predictor(Protocol):
-    """A bundle at work: fit, infer and decode in one. What a pipeline calls; not for two threads at once."""
+    """A bundle at work: fit, infer and decode in one. What a pipeline calls; not for two threads at once.
 
-    identity: str  # "parts@sha256:…", the bundle in every decision
+    One with the attribute `undecided` may want another picture before it is sure; it is true after such a `predict`.
+    """
+
+    @property
+    def identity(self) -> str:
+        """`parts@sha256:…`: the bundle in every decision."""
+        ...
 
     @property
     def runtime(self) -> str:

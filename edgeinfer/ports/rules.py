@@ -40,7 +40,8 @@ class Rule(Protocol):
     """Pure but for its own memory; knows time only from what it sees.
 
     It may say, as attributes: `states` (a `StateKind`), `labels` that the model has to give, `inputs` (names of other
-    rules whose decisions it needs), `tracks` (it needs identities).
+    rules whose decisions it needs), `tracks` (it needs identities), `one_look` (one inference is enough for it to decide:
+    it can answer a trigger).
     """
 
     def observe(self, seen: Observation) -> Iterable[Decision]: ...

@@ -36,6 +36,7 @@ class Count:
         for_s: Seconds = 0.0
 
     states = "number"
+    one_look = True
 
     def __init__(self, options: Options, place: RulePlace) -> None:
         self.labels = labels_of("labels", options.labels)

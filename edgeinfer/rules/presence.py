@@ -38,6 +38,8 @@ class Presence:
         for_s: Seconds = 0.0
         clear_s: Seconds = 0.0
 
+    one_look = True
+
     def __init__(self, options: Options, place: RulePlace) -> None:
         self.labels = labels_of("label", options.label)
         if not self.labels:

@@ -46,6 +46,8 @@ class Threshold:
         for_s: Seconds = 0.0
         clear_s: Seconds = 0.0
 
+    one_look = True
+
     def __init__(self, options: Options, place: RulePlace) -> None:
         self._values = Named("value", options.value)
         self._value = options.value

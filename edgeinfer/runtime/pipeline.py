@@ -12,6 +12,7 @@ from edgeinfer.errors import InferenceLost
 from edgeinfer.events import Decision, Frame, Inference, Instant, Lost, Observation, Readings, Tick
 from edgeinfer.ports import Identifier, Predictor, ReadingsPredictor, Rule
 from edgeinfer.runtime.health import Health
+from edgeinfer.runtime.judging import Brief, Judge
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.mailbox import Hub, Inbox, Item
 from edgeinfer.runtime.outbox import Outbox
@@ -19,6 +20,7 @@ from edgeinfer.runtime.states import States
 from edgeinfer.taps import Taps
 
 _STEP_BOUND_S = 10.0  # a step that takes longer is stuck: systemd is no longer told that all is well
+_PAST_S = 0.0005  # a little later than a deadline, so that it is over then
 _OPEN_BOUND_S = 60.0  # loading a model from a slow card
 
 
@@ -27,7 +29,8 @@ class Line:
     """What a pipeline is made of: `open` loads the model (None without one), `rules` makes them anew.
 
     `identify` makes what numbers the model's findings before the rules see them (None: nothing does). `gives` are the
-    names of the rules: who takes their decisions as input learns with each step how far this pipeline has come.
+    names of the rules: who takes their decisions as input learns with each step how far this pipeline has come. `judge`
+    is needed where a trigger, a context or recipes have a say; it asks for rules itself.
     """
 
     name: str
@@ -38,6 +41,13 @@ class Line:
     identify: Callable[[], Identifier] | None = None
     gives: Sequence[str] = ()
     why_stopped: Callable[[], str] = lambda: "stopped"
+    judge: Callable[[], Judge] | None = None
+
+    def make_judge(self) -> Judge:
+        """Who asks the rules, and when."""
+        if self.judge is not None:
+            return self.judge()
+        return Judge(Brief(self.name, lambda _: {str(n): rule for n, rule in enumerate(self.rules())}))
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ class Pipeline:
         self._opening = False
         self._told = ("", "")
         self._loop = Loop(self.post, self._run, health, fatal)
-        self._rules: Sequence[Rule] = ()
+        self._judge = line.make_judge()
         self._predictor: Predictor | None = None
         self._reader: ReadingsPredictor | None = None
         self._identifier: Identifier | None = None
@@ -95,7 +105,7 @@ class Pipeline:
     def _run(self, loop: Loop) -> None:
         self._opening = True
         _give_way(self._line.inbox.limits.nice)
-        self._rules = self._line.rules()
+        self._judge.begin()
         self._identifier = self._line.identify() if self._line.identify else None
         model = self._line.open() if self._line.open else None
         self._reader = model if isinstance(model, ReadingsPredictor) else None
@@ -118,6 +128,7 @@ class Pipeline:
         if loop.stop.is_set():
             self._forget(self._line.why_stopped())
         else:
+            self._decide(self._judge.end())
             self._health.mark(self.post, "ended", "end of input")
             for rule in self._line.gives:
                 self._hub.end(f"rule:{rule}")
@@ -131,7 +142,7 @@ class Pipeline:
     def _take_all(self, loop: Loop, model: Predictor | ReadingsPredictor | None) -> None:
         inbox = self._line.inbox
         while not loop.stop.is_set():
-            item = inbox.take(1.0)
+            item = inbox.take(self._patience_s())
             loop.beat()
             if model and (model.runtime, model.warning) != self._told:
                 self._tell(model)
@@ -141,20 +152,43 @@ class Pipeline:
                 self._meters.counters.update(inbox.skipped)
             elif inbox.ended:
                 return
+            elif (now_ns := self._now_ns()) is not None:
+                self._decide(self._judge.overdue(now_ns))
+
+    def _patience_s(self) -> float:
+        """Until somebody waits for an answer no longer, at most a second."""
+        due_ns, now_ns = self._judge.due_ns(), self._now_ns()
+        if due_ns is None or now_ns is None:
+            return 1.0
+        return min(max((due_ns - now_ns) / 1e9, 0.0) + _PAST_S, 1.0)
+
+    def _now_ns(self) -> int | None:
+        """None where time is that of what is replayed."""
+        return time.monotonic_ns() if self._line.inbox.live else None
 
     def _step(self, item: Item, loop: Loop) -> None:
         source = item.key[0] if not isinstance(item, Decision) else f"rule:{item.rule}"
         self._last = (source, item.at)
-        seen = self._see(item)
-        if seen:
-            self._judge(seen, loop)
+        admitted = self._judge.admit(item, self._now_ns())
+        self._decide(admitted.decisions)
+        if admitted.anew:
+            self._look_anew()
+        if admitted.look is not None and (seen := self._see(admitted.look)):
+            self._conclude(seen, loop)
         self._pass_on(Tick(item.key, item.at))
 
-    def _judge(self, seen: Sequence[Observation], loop: Loop) -> None:
+    def _look_anew(self) -> None:
+        """A model that looks several times (see ports) begins with the next picture."""
+        if self._predictor is not None and hasattr(self._predictor, "undecided"):
+            for source in self._line.inbox.boxes:
+                self._predictor.forget(source)
+
+    def _conclude(self, seen: Sequence[Observation], loop: Loop) -> None:
         if self._reader is not None and isinstance(seen[0], Inference):
             loop.well()
         started = time.perf_counter_ns()
-        decisions = [d for one in seen for rule in self._rules for d in rule.observe(one)]
+        unsure = getattr(self._predictor, "undecided", False)
+        decisions = self._judge.of(seen, self._now_ns(), unsure=unsure)
         self._meters.record("rules", time.perf_counter_ns() - started)
         self._decide(decisions)
         if self._line.inbox.live:
@@ -233,7 +267,7 @@ class Pipeline:
             return
         source, at = self._last
         lost = Lost((source, -1), at, reason)
-        self._decide([decision for rule in self._rules for decision in rule.observe(lost)])
+        self._decide(self._judge.lose(lost))
 
 
 def _give_way(nice: int) -> None:

@@ -47,6 +47,8 @@ class TrackOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """So many pictures in a row make a track."""
     keep_s: Annotated[float, Meta(ge=0, le=LONGEST_HIDDEN_S)] = 1.0
     """So long a track that nobody sees is waited for."""
+    apart: Share = 1.0
+    """A box that overlaps more than this with one that is followed, or is surer, begins no track: it is the same thing."""
 
     def __post_init__(self) -> None:
         if self.low > self.score:
@@ -123,6 +125,8 @@ class Tracker:
         seen = given >= 0
         self._see(given[seen], boxes[seen])
         begins = ~seen & (scores >= self._options.score)
+        if self._options.apart < 1 and begins.any():
+            begins = self._alone(begins, seen, boxes, scores)
         if begins.any():
             given[begins] = np.arange(len(self._motion), len(self._motion) + begins.sum())
             self._begin(boxes[begins])
@@ -132,6 +136,17 @@ class Tracker:
         numbers: list[int] = np.append(self._numbers, 0)[given].tolist()  # -1 is the 0 behind them
         self._keep((self._numbers > 0) | (self._seen_ns == self._ns))
         return numbers
+
+    def _alone(
+        self, begins: NDArray[np.bool_], seen: NDArray[np.bool_], boxes: Reals, scores: Reals
+    ) -> NDArray[np.bool_]:
+        """Those of `begins` that lie on nobody else: a part that a model calls by two names is one part."""
+        taken, alone = np.flatnonzero(seen).tolist(), np.zeros_like(begins)
+        for n in sorted(np.flatnonzero(begins).tolist(), key=lambda n: (-scores[n], n)):
+            if not taken or overlaps(boxes[[n]], boxes[taken]).max() <= self._options.apart:
+                taken.append(n)
+                alone[n] = True
+        return alone
 
     def _see(self, rows: Indices, boxes: Reals) -> None:
         if rows.size:

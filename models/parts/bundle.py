@@ -83,20 +83,20 @@ def _write_golden(folder: Path, heat: Heat) -> list[str]:
     ]
     names = []
     for number, look in enumerate(looks, start=1):
-        scene = next(scene for scene in scenes(look, 500) if _tells_all(scene))
+        scene = next(scene for scene in scenes(look, 500) if tells_all(scene))
         found = [asdict(one) for one in decode(heat(fitted(scene.picture)))]
-        expect = [{k: _rounded(one[k]) for k in ("label", "score", "box")} for one in found]
+        expect = [{k: rounded(one[k]) for k in ("label", "score", "box")} for one in found]
         cv2.imwrite(str(folder / f"{number}.png"), scene.picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
         (folder / f"{number}.json").write_text(json.dumps(expect, indent=1) + "\n")
         names += [f"golden/{number}.png", f"golden/{number}.json"]
     return names
 
 
-def _tells_all(scene: Scene) -> bool:
+def tells_all(scene: Scene) -> bool:
     return {part.label for part in scene.parts if part.visible >= WHOLE} == set(LABELS)
 
 
-def _rounded(value: object) -> object:
+def rounded(value: object) -> object:
     if isinstance(value, tuple):
         return [round(v, 4) for v in value]
     return round(value, 4) if isinstance(value, float) else value
@@ -118,18 +118,18 @@ def _manifest(hashes: dict[str, str], figures: Figures, golden: list[str], model
         golden="\n\n".join(f'[[golden]]\ninput = "{png}"\nexpect = "{expect}"' for png, expect in pairs),
         box=list(BOX_SIZE),
         score=SCORE,
-        output=_output_name(model),
+        output=output_name(model),
         model=MODEL,
     )
 
 
-def _output_name(model: bytes) -> str:
+def output_name(model: bytes) -> str:
     from ai_edge_litert.interpreter import Interpreter
 
     return str(Interpreter(model_content=model).get_output_details()[0]["name"])
 
 
-def _rows(tally: Tally) -> str:
+def rows(tally: Tally) -> str:
     lines = (
         f"| {label} | {f['precision']:.3f} | {f['recall']:.3f} | {f['f1']:.3f} | {f['parts']:.0f} |"
         for label, f in tally.figures().items()
@@ -146,9 +146,9 @@ def _card(figures: Figures, command: str, size: int) -> str:
     return _CARD.format(
         command=command,
         kilobytes=size / 1000,
-        held_out=_rows(figures.held_out),
-        demo=_rows(figures.demo),
-        float_held_out=_rows(figures.float_held_out),
+        held_out=rows(figures.held_out),
+        demo=rows(figures.demo),
+        float_held_out=rows(figures.float_held_out),
         area=figures.held_out_area.worst_f1,
         untouched=figures.untouched.worst_f1,
         unseen=unseen_rows,

@@ -117,10 +117,15 @@ class Tally:
         return min(figure["f1"] for figure in self.figures().values())
 
 
-def judge(heat: Heat, scenes: Iterable[Scene], interpolation: int = cv2.INTER_LINEAR) -> Tally:
+def judge(
+    heat: Heat,
+    scenes: Iterable[Scene],
+    interpolation: int = cv2.INTER_LINEAR,
+    size_px: tuple[int, int] = INPUT_PX,
+) -> Tally:
     tally = Tally()
     for scene in scenes:
-        tally.add(decode(heat(fitted(scene.picture, interpolation))), scene.parts)
+        tally.add(decode(heat(fitted(scene.picture, interpolation, size_px))), scene.parts)
     return tally
 
 
@@ -136,9 +141,9 @@ def agreement(one: Heat, other: Heat, scenes: Iterable[Scene]) -> float:
     return same / max(parts, 1)
 
 
-def latency_ms(heat: Heat, runs: int = 200) -> float:
+def latency_ms(heat: Heat, runs: int = 200, size_px: tuple[int, int] = INPUT_PX) -> float:
     """Median of one call with conversion of the input and output, on one thread."""
-    picture, spent = np.full((INPUT_PX[1], INPUT_PX[0], 3), 99, np.uint8), []
+    picture, spent = np.full((size_px[1], size_px[0], 3), 99, np.uint8), []
     for _ in range(runs):
         start = perf_counter()
         heat(picture)

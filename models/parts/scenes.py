@@ -69,9 +69,11 @@ def scenes(settings: BeltSettings, count: int) -> Iterator[Scene]:
         yield Scene(belt.render(t_s), belt.truth(t_s))
 
 
-def fitted(picture: NDArray[np.uint8], interpolation: int = cv2.INTER_LINEAR) -> NDArray[np.uint8]:
+def fitted(
+    picture: NDArray[np.uint8], interpolation: int = cv2.INTER_LINEAR, size_px: tuple[int, int] = INPUT_PX
+) -> NDArray[np.uint8]:
     """A picture of the input's aspect to the model's pixels: (h, w, 3) RGB."""
-    small = cv2.resize(picture, INPUT_PX, interpolation=interpolation)
+    small = cv2.resize(picture, size_px, interpolation=interpolation)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -98,14 +100,16 @@ def targets(parts: list[Part]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return kind, weight
 
 
-def dataset(first_seed: int, belts: int, per_belt: int) -> tuple[NDArray[np.uint8], ...]:
+def dataset(
+    first_seed: int, belts: int, per_belt: int, size_px: tuple[int, int] = INPUT_PX
+) -> tuple[NDArray[np.uint8], ...]:
     """Pictures (n, h, w, 3) RGB, classes and weights (n, *GRID), all uint8, in random order of belts."""
     pictures, kinds, weights = [], [], []
     for seed in range(first_seed, first_seed + belts):
         how = cv2.INTER_AREA if seed % 3 == 0 else cv2.INTER_LINEAR  # whoever fits the picture may use either
         for scene in scenes(varied(seed), per_belt):
             kind, weight = targets(scene.parts)
-            pictures.append(fitted(scene.picture, how))
+            pictures.append(fitted(scene.picture, how, size_px))
             kinds.append(kind)
             weights.append(weight)
     return np.stack(pictures), np.stack(kinds), np.stack(weights)

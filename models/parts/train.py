@@ -6,26 +6,16 @@ PYTHONPATH=. python models/parts/train.py [--quick] [--seed 0] [--out models/par
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import bundle
 import cv2
 import keras
-import numpy as np
 import scenes
-import tensorflow as tf
 from judge import runner
 from keras import layers
-from numpy.typing import NDArray
-
-
-def block(x: Any, channels: int, stride: int = 1) -> Any:
-    """Plain convolutions: they train faster on a CPU than depthwise ones and fit every accelerator."""
-    x = layers.Conv2D(channels, 3, stride, padding="same", use_bias=False)(x)
-    # keras' own momentum of 0.99 lags behind in runs as short as ours.
-    return layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.9)(x))
+from learn import block, converted, train
 
 
 def network(batch: int | None = None) -> keras.Model:
@@ -43,49 +33,6 @@ def network(batch: int | None = None) -> keras.Model:
     return keras.Model(picture, layers.Conv2D(4, 1, name="heat")(x))
 
 
-def flipped(picture: Any, kind: Any, weight: Any) -> Any:
-    """Half of the pictures mirrored, on each axis: light then comes from everywhere."""
-    for axis in (0, 1):
-        if tf.random.uniform(()) < 0.5:
-            picture, kind, weight = (tf.reverse(each, [axis]) for each in (picture, kind, weight))
-    return picture, kind, weight
-
-
-def batches(data: tuple[NDArray[np.uint8], ...], seed: int) -> Any:
-    def real(picture: Any, kind: Any, weight: Any) -> Any:
-        return tf.cast(picture, tf.float32) / 255, tf.one_hot(kind, 4), tf.cast(weight, tf.float32)
-
-    whole = tf.data.Dataset.from_tensor_slices(data).shuffle(len(data[0]), seed=seed)
-    return whole.map(flipped).batch(16, drop_remainder=True).map(real).prefetch(2)
-
-
-def train(data: tuple[NDArray[np.uint8], ...], epochs: int, seed: int) -> keras.Model:
-    model = network()
-    steps = epochs * (len(data[0]) // 16)
-    warm = {"warmup_target": 3e-3, "warmup_steps": steps // 20}
-    rate = keras.optimizers.schedules.CosineDecay(1e-4, steps, alpha=0.02, **warm)
-    # Smoothing keeps scores below 1.0 and logits in a range that int8 resolves well.
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.04)
-    model.compile(keras.optimizers.Adam(rate), loss)
-    model.fit(batches(data, seed), epochs=epochs, verbose=2)
-    return model
-
-
-def converted(model: keras.Model, calibration: NDArray[np.uint8] | None) -> bytes:
-    """The .tflite: float, or fully int8 if there are pictures (n, h, w, 3) to calibrate with."""
-    single = network(batch=1)  # accelerators take no tensor of unknown size
-    single.set_weights(model.get_weights())
-    converter = tf.lite.TFLiteConverter.from_keras_model(single)
-    if calibration is not None:
-        samples = calibration.copy()
-        samples[0, 0, :2] = [[0], [255]]  # the whole range of the input, whatever the pictures hold
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([one[None].astype(np.float32) / 255] for one in samples)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-    return bytes(converter.convert())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: few pictures, two epochs")
@@ -98,8 +45,11 @@ def main() -> None:
 
     belts, epochs = (30, 2) if asked.quick else (1000, asked.epochs)
     data = scenes.dataset(scenes.TRAINING_SEED + 100_000 * asked.seed, belts, per_belt=12)
-    model = train(data, epochs, asked.seed)
-    floating, quantized = converted(model, None), converted(model, data[0][:: max(1, len(data[0]) // 300)])
+    model = train(network, data, epochs, asked.seed)
+    floating, quantized = (
+        converted(network, model, None),
+        converted(network, model, data[0][:: max(1, len(data[0]) // 300)]),
+    )
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / bundle.MODEL).write_bytes(quantized)
     command = f"PYTHONPATH=. python models/parts/train.py --seed {asked.seed} --epochs {epochs}"

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.app import plan
+from edgeinfer.app import looking, plan
 from edgeinfer.app.blueprint import draw
 from edgeinfer.config import loads
 
@@ -29,7 +29,8 @@ rules = ["r{n}"]
 def test_cores_are_shared_out_evenly_where_that_is_asked_for(monkeypatch, threads, pipelines, cores, given):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     config = MODEL.format(threads=threads) + "".join(PIPELINE.format(n=n) for n in range(pipelines))
-    predictor = plan._predictor("parts", draw(loads(config, "c.toml")))
+    blueprint = draw(loads(config, "c.toml"))
+    predictor = looking.open_one(blueprint.models["parts"], blueprint)
     assert f"{given} thread" in predictor.runtime
     predictor.close()
 

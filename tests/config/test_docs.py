@@ -1,4 +1,4 @@
-"""The configs in docs/configuration.md and docs/rules.md are right."""
+"""The configs in the pages of docs that have some are right."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,13 @@ import pytest
 
 from edgeinfer import registry
 from edgeinfer.app.blueprint import draw
-from edgeinfer.app.options import PipelineOptions, StateOptions
+from edgeinfer.app.options import (
+    PipelineOptions,
+    RecipeOptions,
+    StageOptions,
+    StateOptions,
+    TriggerOptions,
+)
 from edgeinfer.config import decode, loads
 from edgeinfer.engine.options import ModelOptions
 
@@ -39,6 +45,20 @@ def test_the_examples_of_rules_are_whole_configs(text):
     draw(loads(text, "example"))
 
 
+@pytest.mark.parametrize("page", ["triggers.md", "cascades.md"])
+def test_the_first_example_of_a_page_is_a_whole_config(page):
+    [text, *_] = re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    draw(loads(text, page))
+
+
+@pytest.mark.parametrize(
+    ("page", "options"), [("triggers.md", TriggerOptions), ("cascades.md", StageOptions)]
+)
+def test_the_page_of_a_table_within_a_pipeline_names_each_of_its_keys(page, options):
+    text = (DOCS / page).read_text()
+    assert [key for key in options.__struct_encode_fields__ if f"`{key}`" not in text] == []
+
+
 def test_the_table_of_rules_names_each_kind():
     page = (DOCS / "configuration.md").read_text()
     assert [kind for kind in registry.kinds("rules") if f"`{kind}`" not in page] == []
@@ -53,7 +73,7 @@ def test_the_page_names_each_kind_and_each_of_its_keys(group):
             assert re.search(rf"`{key}[`\s]", page), f"{kind}: {key}"
 
 
-@pytest.mark.parametrize("options", [ModelOptions, PipelineOptions, StateOptions])
+@pytest.mark.parametrize("options", [ModelOptions, PipelineOptions, RecipeOptions, StateOptions])
 def test_the_page_names_each_key_of_the_tables_without_kinds(options):
     page = (DOCS / "configuration.md").read_text()
     assert [key for key in options.__struct_encode_fields__ if not re.search(rf"`{key}[`\s]", page)] == []

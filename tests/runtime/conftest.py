@@ -1,4 +1,4 @@
-"""An outbox that is closed with the test."""
+"""An outbox and a house with a pipeline in it, which are closed with the test."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.testing.clock import FakeClock
 from tests.runtime.decisions import Board
+from tests.runtime.house import House
 
 
 @pytest.fixture
@@ -31,3 +32,10 @@ def open_outbox(tmp_path: Path, clock: FakeClock, board: Board) -> Iterator[Call
     yield open_
     for outbox in opened:
         outbox.close()
+
+
+@pytest.fixture
+def house(tmp_path):
+    made = House(tmp_path)
+    yield made
+    made.close()

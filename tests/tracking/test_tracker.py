@@ -56,6 +56,26 @@ def test_who_is_hidden_for_too_long_is_somebody_new():
     assert [see((0.5, 0.5)), see((0.5, 0.5))] == [[0], [2]]
 
 
+def test_a_thing_that_a_model_finds_twice_is_one_where_things_are_known_to_lie_apart():
+    twice = (0.5, 0.5, 0.9), (0.52, 0.52, 0.6)
+    see = Stage()
+    assert [see(*twice), see(*twice)] == [[0, 0], [1, 2]]
+    see = Stage(apart=0.4)
+    assert [see(*twice), see(*twice), see(*reversed(twice))] == [[0, 0], [1, 0], [0, 1]]
+
+
+def test_who_comes_apart_from_another_is_somebody_from_then_on():
+    see = Stage(apart=0.4)
+    for n in range(4):
+        see((0.5, 0.5), (0.52, 0.5, 0.8))
+    assert [see((0.5, 0.5), (0.62 + 0.01 * n, 0.5, 0.8)) for n in range(2)] == [[1, 0], [1, 2]]
+
+
+def test_things_that_touch_are_two_even_so():
+    see = Stage(apart=0.4)
+    assert [see((0.5, 0.5), (0.56, 0.5)), see((0.5, 0.5), (0.56, 0.5))] == [[0, 0], [1, 2]]
+
+
 def test_who_leaves_and_comes_back_is_somebody_new():
     see = Stage(keep_s=10)
     for n in range(6):
