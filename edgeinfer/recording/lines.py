@@ -27,7 +27,8 @@ from edgeinfer.events import (
     Trigger,
     Value,
 )
-from edgeinfer.taps import Seen
+from edgeinfer.recording.pictures import Picture
+from edgeinfer.taps import Event
 
 _PLAIN: dict[str, type] = {"trigger": Trigger, "tick": Tick, "lost": Lost, "back": Back}
 _FINDINGS: dict[str, type] = {t.__name__.lower(): t for t in (Detection, Keypoints, Region, Score, Value)}
@@ -36,7 +37,7 @@ Load = Callable[[Key, Instant, str], Frame | None]
 """`load(key, at, picture)`: the frame, or None where its picture cannot be read."""
 
 
-def line_of(seen: Seen) -> bytes:
+def line_of(seen: Event) -> bytes:
     """The line of anything but a frame, without its line end."""
     body: dict[str, Any] = {"type": type(seen).__name__.lower()}
     body |= {field.name: getattr(seen, field.name) for field in fields(seen)}
@@ -47,7 +48,8 @@ def line_of(seen: Seen) -> bytes:
     return msgspec.json.encode(body)
 
 
-def frame_line(frame: Frame, picture: str) -> bytes:
+def frame_line(frame: Frame | Picture, picture: str) -> bytes:
+    """The line of a frame whose pixels lie in the file `picture` (below the segment)."""
     return msgspec.json.encode({"type": "frame", "key": frame.key, "at": frame.at, "picture": picture})
 
 
@@ -64,7 +66,7 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-def seen_in(raw: dict[str, Any], load: Load) -> Seen | None:
+def seen_in(raw: dict[str, Any], load: Load) -> Event | None:
     """The event of a line; None for a frame whose picture cannot be read.
 
     Raises:
