@@ -14,7 +14,7 @@ from edgeinfer import __version__
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.lending import Lending
-from edgeinfer.app.plan import DOOR, Services, plan
+from edgeinfer.app.plan import DOOR, OpenModel, Services, open_here, plan
 from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
 from edgeinfer.commands.table import Commands, Health, Lend, Reload, Return
@@ -25,7 +25,7 @@ from edgeinfer.runtime import health as board
 from edgeinfer.runtime.board import Board
 from edgeinfer.runtime.folder import StateFolder
 from edgeinfer.runtime.governor import Governor
-from edgeinfer.runtime.mailbox import Hub
+from edgeinfer.runtime.mailbox import READ_AHEAD, Hub
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec, Supervisor
@@ -47,6 +47,8 @@ class Setting:
     door: Path | None = None
     systemd: Systemd = field(default_factory=Systemd)
     clock: Clock = field(default_factory=SystemClock)
+    open_model: OpenModel = open_here
+    read_ahead: int = READ_AHEAD
 
 
 class Daemon:
@@ -82,6 +84,8 @@ class Daemon:
             machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
             commons=Commons(folder.path),
             crashes=self.crashes,
+            open_model=setting.open_model,
+            read_ahead=setting.read_ahead,
         )
         self._lending = Lending(
             sources=lambda: self.blueprint.sources,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -21,6 +21,7 @@ from edgeinfer.app.zones import zone
 from edgeinfer.clock import SourceStamp
 from edgeinfer.commons import Commons
 from edgeinfer.config import Part
+from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.process import Children
 from edgeinfer.ports import (
     Clock,
@@ -40,7 +41,7 @@ from edgeinfer.runtime.feed import Feed
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.intake import Limits
 from edgeinfer.runtime.loop import Fatal
-from edgeinfer.runtime.mailbox import Hub, Inbox
+from edgeinfer.runtime.mailbox import READ_AHEAD, Hub, Inbox
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
 from edgeinfer.runtime.states import States
@@ -53,6 +54,20 @@ if TYPE_CHECKING:
     from edgeinfer.engine.opening import Opening
 
 DOOR, COURIER, PIPELINE, FEED = -1, 0, 1, 2  # ranks: outputs start first, inputs stop first
+
+
+OpenModel = Callable[[str, Bundle, ModelOptions, "Opening | None"], "Predictor | ReadingsPredictor"]
+"""`open_model(pipeline, bundle, options, opening)`: a replay opens several at once, or remembers what they said."""
+
+
+def open_here(
+    pipeline: str, bundle: Bundle, options: ModelOptions, opening: Opening | None
+) -> Predictor | ReadingsPredictor:
+    """As a daemon does."""
+    from edgeinfer.engine.window_predictor import open_either
+
+    del pipeline
+    return open_either(bundle, options, opening)
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,8 @@ class Services:
     commons: Commons
     crashes: Crashes
     children: Children = field(default_factory=Children)
+    open_model: OpenModel = open_here
+    read_ahead: int = READ_AHEAD
 
 
 def plan(blueprint: Blueprint, services: Services) -> Plan:
@@ -132,7 +149,9 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
     options = blueprint.pipelines[name].options
     line = Line(
         name=name,
-        inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint), _limits(options)),
+        inbox=Inbox(
+            _flows(options.all_sources, options.inputs, blueprint), _limits(options), services.read_ahead
+        ),
         open=partial(_guarded, name, options, blueprint, services) if options.model else None,
         rules=partial(_rules, name, options.rules, blueprint),
         config=identity,
@@ -177,17 +196,9 @@ def _guarded(
     services.health.reporter(post)("bundle", instead or None)
     count = services.health.post(post).meters.count
     opening = Opening(services.children, options.priority, count, marker=services.crashes.marker)
-    return _predictor(options.model, blueprint, opening, bundle)
-
-
-def _predictor(
-    model: str, blueprint: Blueprint, opening: Opening | None = None, bundle: Bundle | None = None
-) -> Predictor | ReadingsPredictor:
-    from edgeinfer.engine.window_predictor import open_either
-
-    part = blueprint.models[model]
-    options = structs.replace(part.options, threads=part.options.threads or _share_of_cores(blueprint))
-    return open_either(bundle or part.bundle, options, opening)
+    asked = blueprint.models[options.model].options
+    asked = structs.replace(asked, threads=asked.threads or _share_of_cores(blueprint))
+    return services.open_model(name, bundle, asked, opening)
 
 
 def _share_of_cores(blueprint: Blueprint) -> int:

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pictures", choices=["png", "jpg"], default="png", help="png is lossless, jpg small"
     )
-    parser.add_argument("--quality", type=_quality, default=95, metavar="Q", help="of jpg, 1 to 100 (default 95)")
+    parser.add_argument(
+        "--quality", type=_quality, default=95, metavar="Q", help="of jpg, 1 to 100 (default 95)"
+    )
     parser.add_argument(
         "--max-size", "--max", default="10 GB", metavar="SIZE", help="the bound of DIR (default: %(default)s)"
     )
@@ -62,7 +64,9 @@ def main(args: argparse.Namespace) -> int:
     )
     with tempfile.TemporaryDirectory(prefix="edgeinfer-record-") as state, Progress("record") as progress:
         daemon = Daemon(Setting(blueprint, lambda: blueprint, Path(state)))
-        recorder = Recorder(writer, lambda seen: progress.step() if isinstance(seen, Frame | Readings) else None)
+        recorder = Recorder(
+            writer, lambda seen: progress.step() if isinstance(seen, Frame | Readings) else None
+        )
         daemon.taps.add(recorder)
         daemon.heed_signals()
         stop_after(daemon, args.for_s)

@@ -8,7 +8,7 @@ from threading import Condition, Thread
 
 from edgeinfer.events import Frame
 from edgeinfer.recording.writing import Writer
-from edgeinfer.taps import Seen
+from edgeinfer.taps import Account, Event, Seen
 
 _MAX_PIXELS = 128_000_000  # bytes of pictures that wait: 20 of full HD
 _MAX_WAITING = 20_000  # events of any kind
@@ -26,12 +26,12 @@ class Recorder:
     def __init__(
         self,
         writer: Writer,
-        seen: Callable[[Seen], None] = lambda _: None,
+        seen: Callable[[Event], None] = lambda _: None,
         max_waiting_bytes: int = _MAX_PIXELS,
     ) -> None:
         self._writer, self._seen, self._max_bytes = writer, seen, max_waiting_bytes
         self._wake = Condition()
-        self._waiting: deque[Seen] = deque()
+        self._waiting: deque[Event] = deque()
         self._bytes = 0
         self._ended = False
         self._missed: list[Frame] = []
@@ -43,6 +43,8 @@ class Recorder:
     def __call__(self, post: str, seen: Seen) -> None:
         """The tap."""
         del post
+        if isinstance(seen, Account):
+            return
         size = seen.pixels.nbytes if isinstance(seen, Frame) else 0
         with self._wake:
             if len(self._waiting) >= _MAX_WAITING or self._bytes + size > self._max_bytes > size > 0:
@@ -52,7 +54,7 @@ class Recorder:
             self._waiting.append(seen)
             self._wake.notify()
 
-    def _drop(self, seen: Seen) -> None:
+    def _drop(self, seen: Event) -> None:
         self.dropped += 1
         if isinstance(seen, Frame):
             self._missed.append(Frame(seen.key, seen.at, seen.pixels[:0]))  # its place, without its pixels
@@ -73,7 +75,7 @@ class Recorder:
             self._seen(seen)
         self._tell_missed()
 
-    def _next(self) -> Seen | None:
+    def _next(self) -> Event | None:
         with self._wake:
             self._wake.wait_for(lambda: self._waiting or self._ended)
             if not self._waiting:

@@ -18,7 +18,7 @@ from edgeinfer.recording.folder import FORMAT, HEAD, VERSION, Head, segment_name
 from edgeinfer.recording.lines import frame_line, line_of
 from edgeinfer.recording.pictures import JPG_QUALITY, Form, Picture, compressed
 from edgeinfer.recording.segment import Segment
-from edgeinfer.taps import Account, Seen
+from edgeinfer.taps import Account, Event, Seen
 from edgeinfer.wire.times import iso
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Writer:
         *,
         pictures: Form | None = "png",
         quality: int = JPG_QUALITY,
-        bounds: Bounds = Bounds(),  # noqa: B008  frozen
+        bounds: Bounds = Bounds(),
     ) -> None:
         self._path, self._pictures, self._quality, self._bounds = path, pictures, quality, bounds
         self._lock = Lock()
@@ -101,12 +101,10 @@ class Writer:
     def __call__(self, post: str, seen: Seen) -> None:
         """The tap."""
         del post
-        self.write(seen)
+        if not isinstance(seen, Account):  # its parts were seen by themselves
+            self.write(seen)
 
-    def write(self, seen: Seen | Picture) -> None:
-        """One event; an Account is left out: its parts were seen by themselves."""
-        if isinstance(seen, Account):
-            return
+    def write(self, seen: Event | Picture) -> None:
         with self._lock:
             self._try(lambda: self._write(seen))
 
@@ -140,7 +138,7 @@ class Writer:
                 self.failed = True
                 self._stop(f"cannot be written any more: {error}")
 
-    def _write(self, seen: Seen | Picture) -> None:
+    def _write(self, seen: Event | Picture) -> None:
         if isinstance(seen, Frame):
             if self._pictures:
                 self._write_picture(compressed(seen, self._pictures, self._quality))
@@ -164,9 +162,7 @@ class Writer:
     def _fits(self, size: int) -> bool:
         """Whether there is room, after a cut and after dropping what is oldest where that is wanted."""
         bounds, segment = self._bounds, self._segment
-        if segment.size and (
-            segment.size + size > bounds.cut_bytes or segment.lasted_ns() >= bounds.cut_ns
-        ):
+        if segment.size and (segment.size + size > bounds.cut_bytes or segment.lasted_ns() >= bounds.cut_ns):
             self._cut()
         while bounds.keep == "last" and self._closed and self.size + size > bounds.max_bytes:
             self._drop_oldest()

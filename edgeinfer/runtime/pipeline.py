@@ -16,7 +16,7 @@ from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.mailbox import Hub, Inbox, Item
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
-from edgeinfer.taps import Taps
+from edgeinfer.taps import Account, Taps
 
 _STEP_BOUND_S = 10.0  # a step that takes longer is stuck: systemd is no longer told that all is well
 _OPEN_BOUND_S = 60.0  # loading a model from a slow card
@@ -46,8 +46,13 @@ class Commit:
     outbox: Outbox
     states: States
 
-    def __call__(self, decisions: Sequence[Decision], model: str, config: str) -> None:
-        self.states.update(self.outbox.append(decisions, model, config))
+    def __call__(
+        self, decisions: Sequence[Decision], model: str, config: str, seen: Sequence[Observation]
+    ) -> Account:
+        before = {entry.decision.rule: entry.decision.state for entry in self.states.all()}
+        entries = self.outbox.append(decisions, model, config)
+        self.states.update(entries)
+        return Account(entries, seen, before)
 
 
 class Pipeline:
@@ -155,7 +160,7 @@ class Pipeline:
         started = time.perf_counter_ns()
         decisions = [d for one in seen for rule in self._rules for d in rule.observe(one)]
         self._meters.record("rules", time.perf_counter_ns() - started)
-        self._decide(decisions)
+        self._decide(decisions, seen)
         if self._line.inbox.live:
             self._keep_account(seen)
 
@@ -213,18 +218,19 @@ class Pipeline:
         self._meters.record("track", time.perf_counter_ns() - started)
         return named
 
-    def _decide(self, decisions: Sequence[Decision]) -> None:
+    def _decide(self, decisions: Sequence[Decision], seen: Sequence[Observation]) -> None:
         if not decisions:
             return
         started = time.perf_counter_ns()
         predictor = self._predictor or self._reader
         model = predictor.identity if predictor else ""
-        self._commit(decisions, model, self._line.config)
+        account = self._commit(decisions, model, self._line.config, seen)
         self._meters.record("outbox", time.perf_counter_ns() - started)
         self._meters.count("decisions", len(decisions))
         for decision in decisions:
             self._taps(self.post, decision)
             self._hub.offer(f"rule:{decision.rule}", decision, self._loop.stop)
+        self._taps(self.post, account)
 
     def _forget(self, reason: str) -> None:
         """What the rules know no longer holds: each says so, at the moment of the last sample."""
@@ -232,7 +238,7 @@ class Pipeline:
             return
         source, at = self._last
         lost = Lost((source, -1), at, reason)
-        self._decide([decision for rule in self._rules for decision in rule.observe(lost)])
+        self._decide([decision for rule in self._rules for decision in rule.observe(lost)], (lost,))
 
 
 def _give_way(nice: int) -> None:

@@ -40,7 +40,7 @@ class Replay:
 
     def __init__(self, options: Options, place: SourcePlace) -> None:
         self._path, self._place, self._real = Path(options.from_), place, options.pace == "real"
-        self._told = 0
+        self._told, self._first = 0, ""
         counts = _samples_in(self._path)
         self._source = _chosen(options.source, list(counts), self._path)
         self.flow: Flow = "lockstep"
@@ -48,11 +48,7 @@ class Replay:
             self.flow = "newest" if "frame" in counts[self._source] else "queue"
 
     def samples(self, stop: Stop) -> Iterator[Sample]:
-        recorded = (
-            seen
-            for seen in read(self._path, self._tell, self._source)
-            if isinstance(seen, _SAMPLES)
-        )
+        recorded = (seen for seen in read(self._path, self._tell, self._source) if isinstance(seen, _SAMPLES))
         for sample in self._at_real_pace(recorded, stop) if self._real else recorded:
             if stop.is_set():
                 return
@@ -60,9 +56,10 @@ class Replay:
             yield dataclasses.replace(sample, key=key, at=at)
 
     def _tell(self, text: str) -> None:
-        """Each sentence stays in health: what was left out is not taken back by what came after it."""
+        self._first = self._first or text
         self._told += 1
-        self._place.report(f"recording {self._told}", text)
+        more = f" (and {self._told - 1} more)" if self._told > 1 else ""
+        self._place.report("recording", self._first + more)
 
     def _at_real_pace(self, recorded: Iterator[Sample], stop: Stop) -> Iterator[Sample]:
         pace, position_ns = RealTime(stop), 0
