@@ -13,11 +13,12 @@ from typing import Any
 from edgeinfer import __version__
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
+from edgeinfer.app.explaining import Explaining
 from edgeinfer.app.lending import Lending
 from edgeinfer.app.plan import DOOR, OpenModel, Services, open_here, plan
 from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
-from edgeinfer.commands.table import Commands, Health, Lend, Reload, Return
+from edgeinfer.commands.table import Commands, Explain, Health, Lend, Reload, Return
 from edgeinfer.commons import Commons
 from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.ports import Clock
@@ -87,6 +88,7 @@ class Daemon:
             open_model=setting.open_model,
             read_ahead=setting.read_ahead,
         )
+        self._explaining = Explaining(self._services, folder.path)
         self._lending = Lending(
             sources=lambda: self.blueprint.sources,
             replan=lambda: self.supervisor.apply(self._plan(self.blueprint)),
@@ -161,6 +163,7 @@ class Daemon:
             self.blueprint.device,
             clock,
             max_bytes=state.outbox_max_bytes,
+            history=state.history,
             sync_s=state.sync_s,
             report=self.health.reporter("outbox"),
         )
@@ -171,6 +174,7 @@ class Daemon:
     def _plan(self, blueprint: Blueprint) -> Plan:
         resting = {f"source.{name}" for name in self._lending.resting()}
         posts = {name: spec for name, spec in plan(blueprint, self._services).items() if name not in resting}
+        posts |= self._explaining.posts(blueprint)
         posts["board"] = Spec(self._governor, "", DOOR)
         posts["lending"] = Spec(lambda: self._lending, "", DOOR)
         if self._setting.door is not None:
@@ -180,6 +184,7 @@ class Daemon:
                     Reload: lambda _: self.reload(),
                     Lend: self._lending.lend,
                     Return: self._lending.take_back,
+                    Explain: self._explaining.answer,
                 }
             )
             path = self._setting.door

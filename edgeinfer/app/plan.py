@@ -36,6 +36,7 @@ from edgeinfer.ports import (
     SourcePlace,
     StateKind,
 )
+from edgeinfer.runtime.aside import Aside
 from edgeinfer.runtime.courier import Courier
 from edgeinfer.runtime.feed import Feed
 from edgeinfer.runtime.health import Health
@@ -85,6 +86,7 @@ class Services:
     commons: Commons
     crashes: Crashes
     children: Children = field(default_factory=Children)
+    aside: Aside = field(default_factory=Aside)
     open_model: OpenModel = open_here
     read_ahead: int = READ_AHEAD
 
@@ -230,4 +232,6 @@ def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services
         name, device, machine_id, encoder.will(), report, encoder.listens, encoder.heard, meters
     )
     sink = plugin.cls(options, place)
-    return Courier(post, services.outbox, services.states, encoder, sink, services.health, services.fatal)
+    return Courier(
+        post, services.outbox, services.states, encoder, sink, services.health, services.fatal, services.aside
+    )

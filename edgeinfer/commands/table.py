@@ -36,13 +36,20 @@ class Return(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="retur
     port: str
 
 
-Command = Health | Reload | Lend | Return
+class Explain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="explain", tag_field="command"):
+    """How the decision `id` came about, as far as that is still known."""
+
+    id: str
+
+
+Command = Health | Reload | Lend | Return | Explain
 
 PERMISSION: Mapping[type, Permission] = {
     Health: "read",
     Reload: "operate",
     Lend: "operate",
     Return: "operate",
+    Explain: "read",
 }
 
 

@@ -44,7 +44,7 @@ def line_of(seen: Event) -> bytes:
     if isinstance(seen, Readings):
         body["values"] = _plain(seen.values.tolist())
     elif isinstance(seen, Inference):
-        body["findings"] = [_finding(finding) for finding in seen.findings]
+        body["findings"] = [finding_of(finding) for finding in seen.findings]
     return msgspec.json.encode(body)
 
 
@@ -53,7 +53,8 @@ def frame_line(frame: Frame | Picture, picture: str) -> bytes:
     return msgspec.json.encode({"type": "frame", "key": frame.key, "at": frame.at, "picture": picture})
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_of(finding: Finding) -> dict[str, Any]:
+    """A finding with its `type`, as JSON can hold it."""
     return {"type": type(finding).__name__.lower(), **_plain(msgspec.to_builtins(finding))}
 
 
@@ -83,13 +84,14 @@ def seen_in(raw: dict[str, Any], load: Load) -> Event | None:
     if kind == "readings":
         return _readings(key, at, raw)
     if kind == "inference":
-        findings = tuple(_read_finding(finding) for finding in raw["findings"])
+        findings = tuple(finding_in(finding) for finding in raw["findings"])
         timings = msgspec.convert(raw["timings"], dict[str, int])
         return Inference(key, at, findings, str(raw["model"]), timings)
     raise ValueError(f"the unknown type {kind!r}")
 
 
-def _read_finding(raw: dict[str, Any]) -> Finding:
+def finding_in(raw: dict[str, Any]) -> Finding:
+    """The inverse; takes `raw` apart. Raises KeyError or msgspec.ValidationError."""
     kind = _FINDINGS[raw.pop("type")]
     finding: Finding = msgspec.convert(raw, kind, strict=False)  # lax: reads "nan" as a number
     return finding

@@ -37,6 +37,8 @@ class Outbox:
         max_bytes: bound of what waits on disk.
         max_entries: bound of their number.
         max_held: bound of what waits in memory while the disk does not take it.
+        history: so many entries stay, for who asks, although every sink has them; they are the first to go when it
+            is full.
         sync_s: what a power cut may lose; 0 waits for the medium at each append.
 
     Raises:
@@ -53,11 +55,13 @@ class Outbox:
         max_bytes: int = 64_000_000,
         max_entries: int = 200_000,
         max_held: int = 5_000,
+        history: int = 0,
         sync_s: float = 1.0,
     ) -> None:
         self.device, self.clock = device, clock
         self._report, self._sync_s = report, sync_s
         self._max_bytes, self._max_entries, self._max_held = max_bytes, max_entries, max_held
+        self._history = history
         self._disk = OutboxDisk(path, clock, report, always_sync=sync_s == 0)
         lock = RLock()
         self._wake, self._work = Condition(lock), Condition(lock)  # for couriers, for the keeper
@@ -172,6 +176,17 @@ class Outbox:
             entries += self._tail.after(last, limit - len(entries))
         return list(with_gaps(after_seq, entries))
 
+    def find(self, decision: str) -> Entry | None:
+        """The entry of the decision with this id; None when it is not (any more) here.
+
+        Raises:
+            DeviceError: the disk cannot be read now.
+        """
+        with self._wake:
+            known = next((e for e in self._tail.after(0, len(self._tail)) if e.id == decision), None)
+            rows = [] if known else self._disk.find(decision)
+        return known or next((e for e in (unpack(*row) for row in rows) if e.id == decision), None)
+
     def wait(self, after_seq: int, timeout_s: float, stop: Stop | None = None) -> bool:
         """Whether there is more behind `after_seq`, after waiting at most so long; `stop` ends it after `wake`."""
 
@@ -263,7 +278,7 @@ class Outbox:
         if settled >= self._dropped_to > 0:
             self._dropped_to = 0
             self._report("outbox", None)
-        settled = min(settled, self._stored)
+        settled = min(settled, self._stored, self.newest - self._history)
         if self._disk.oldest and settled - self._disk.oldest >= _TRIM_BATCH:
             self._disk.trim(settled)
 

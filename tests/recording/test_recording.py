@@ -279,7 +279,7 @@ def test_it_is_cut_in_segments_by_time_and_by_size(tmp_path):
     path = record(tmp_path / "rec", *ticks, bounds=Bounds(segment_s=10))
     assert [p.name for p in segments(path)] == ["000001", "000002", "000003"]
     assert list(read(path)) == ticks
-    small = record(tmp_path / "small", *[frame(n) for n in range(6)], bounds=Bounds(segment_bytes=900))
+    small = record(tmp_path / "small", *[frame(n) for n in range(6)], bounds=Bounds(segment_bytes=500))
     assert len(segments(small)) >= 3
     assert [one.key[1] for one in read(small)] == list(range(6))
 
