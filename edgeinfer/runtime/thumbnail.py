@@ -20,9 +20,7 @@ def thumbnail(picture: Picture, findings: Sequence[Finding]) -> bytes:
     """The largest of a few sizes that has at most 10 kB; the smallest where none has."""
     import cv2
 
-    pixels: Any = cv2.imdecode(
-        np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR
-    )  # ours: readable
+    pixels: Any = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)  # ours: readable
     height, width = pixels.shape[:2]
     data = b""
     for wide in _WIDTHS:
