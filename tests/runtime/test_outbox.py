@@ -5,6 +5,8 @@ import pytest
 from edgeinfer.errors import StateError
 from edgeinfer.events import Gap
 from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.outbox_file import find_in
+from edgeinfer.runtime.outbox_rows import unpack
 from edgeinfer.testing.clock import FakeClock
 from tests.runtime.decisions import decided, fill
 
@@ -200,3 +202,42 @@ def test_the_medium_has_all_within_sync_s_without_anybody_asking(open_outbox, cl
     monkeypatch.setattr(outbox._disk._file, "sync", lambda: (real(), synced.set()))
     outbox.append([decided(clock)])
     assert synced.wait(10)
+
+
+def test_what_every_sink_has_stays_as_history_up_to_its_bound(open_outbox, clock):
+    outbox = open_outbox(history=500)
+    outbox.cursor("plant")
+    fill(outbox, clock, 3000)
+    outbox.advance("plant", 3000)
+    outbox.maintain()
+    kept = [e for e in outbox.read(0, 5000) if not isinstance(e, Gap)]
+    assert kept[-1].seq == 3000
+    assert 500 <= len(kept) <= 500 + 1000
+    assert outbox.depth("plant") == 0
+
+
+def test_history_is_no_reason_to_complain_when_the_outbox_is_full(open_outbox, clock, board):
+    outbox = open_outbox(history=100_000, max_entries=1000)
+    outbox.cursor("plant")
+    for _ in range(30):
+        fill(outbox, clock, 100)
+        outbox.advance("plant", outbox.newest)
+    assert board.said == []
+
+
+def test_a_decision_is_found_by_its_id_in_memory_and_on_disk(open_outbox, clock):
+    outbox = open_outbox(history=10_000)
+    first = outbox.append([decided(clock, 7000)])[0]
+    fill(outbox, clock, 1000)
+    last = outbox.append([decided(clock, 5000)])[0]
+    assert outbox.find(last.id) == last
+    assert outbox.find(first.id) == first
+    assert outbox.find("aaaaaaaaaaaaaaaa") is None
+
+
+def test_a_decision_is_found_in_the_file_of_a_daemon_that_is_stopped(open_outbox, clock, tmp_path):
+    outbox = open_outbox()
+    entry = outbox.append([decided(clock, 0)])[0]
+    outbox.close()
+    rows = find_in(tmp_path / "state" / "outbox.db", entry.id)
+    assert [unpack(*row) for row in rows] == [entry]
