@@ -48,6 +48,7 @@ class Setting:
     door: Path | None = None
     systemd: Systemd = field(default_factory=Systemd)
     clock: Clock = field(default_factory=SystemClock)
+    keeps: bool = True  # pictures of decisions, where a pipeline wants it
     open_model: OpenModel = open_here
     read_ahead: int = READ_AHEAD
 
@@ -174,7 +175,8 @@ class Daemon:
     def _plan(self, blueprint: Blueprint) -> Plan:
         resting = {f"source.{name}" for name in self._lending.resting()}
         posts = {name: spec for name, spec in plan(blueprint, self._services).items() if name not in resting}
-        posts |= self._explaining.posts(blueprint)
+        if self._setting.keeps:
+            posts |= self._explaining.posts(blueprint)
         posts["board"] = Spec(self._governor, "", DOOR)
         posts["lending"] = Spec(lambda: self._lending, "", DOOR)
         if self._setting.door is not None:

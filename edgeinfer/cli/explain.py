@@ -17,7 +17,7 @@ import msgspec
 
 from edgeinfer.app.explaining import FORGOTTEN, unknown
 from edgeinfer.app.options import StateOptions
-from edgeinfer.cli.setting import DOOR, add_config, door_of
+from edgeinfer.cli.setting import DOOR, add_door, door_of
 from edgeinfer.cli.table import columns
 from edgeinfer.commands.door import ask
 from edgeinfer.config import decode, load
@@ -36,7 +36,7 @@ _OUTBOX = "outbox.sqlite"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="DECISION_ID", help="16 letters and digits, as in the decision's JSON")
-    add_config(parser)
+    add_door(parser)
     parser.add_argument("--state", type=Path, metavar="DIR", help="the state folder, instead of CONFIG")
     parser.add_argument(
         "--picture", type=Path, metavar="FILE", help="write the picture with what was found in it"
@@ -75,8 +75,7 @@ def _places(args: argparse.Namespace) -> tuple[Path, Path]:
             raise InputError(
                 f"--state: {args.state}: expected the state folder of a daemon, there is no such folder"
             )
-        return args.state, args.state / DOOR
-    args.socket = None
+        return args.state, args.socket or args.state / DOOR
     door = door_of(args)
     config = load(args.config, problems=[])
     state = decode(config.state, StateOptions, []) or StateOptions()
@@ -94,7 +93,9 @@ def _asked(decision: str, door: Path, state: Path) -> Why:
     try:
         rows = find_in(state / _OUTBOX, decision) if (state / _OUTBOX).exists() else []
     except sqlite3.Error as error:
-        raise EdgeinferError(f"{state / _OUTBOX} cannot be read: {error}") from error
+        raise EdgeinferError(
+            f"{state / _OUTBOX} cannot be read: {error}; while a daemon runs it is asked: name its CONFIG or --socket"
+        ) from error
     for row in rows:
         if (entry := unpack(*row)).id == decision:
             return why(entry, None, {}, [FORGOTTEN])

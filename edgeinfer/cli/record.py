@@ -63,7 +63,7 @@ def main(args: argparse.Namespace) -> int:
         bounds=bounds,
     )
     with tempfile.TemporaryDirectory(prefix="edgeinfer-record-") as state, Progress("record") as progress:
-        daemon = Daemon(Setting(blueprint, lambda: blueprint, Path(state)))
+        daemon = Daemon(Setting(blueprint, lambda: blueprint, Path(state), keeps=False))
         recorder = Recorder(
             writer, lambda seen: progress.step() if isinstance(seen, Frame | Readings) else None
         )

@@ -20,7 +20,11 @@ from edgeinfer.store import Bundle
 from edgeinfer.taps import Seen
 
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
-_Asked = tuple[str, Key, Instant]
+_Asked = tuple[str, Key, Instant, int]
+"""Which model was asked what, and the how manieth time: parts of a picture have the key of the whole."""
+
+_NO_MATTER = ("rules", "inputs", "track", "keep", "priority", "deadline_ms", "max_age_ms")
+"""Options of a pipeline that change nothing of what a replay infers."""
 
 
 class Memory:
@@ -91,11 +95,23 @@ class Again:
             yield sample
 
 
+class _Counted:
+    """Numbers the questions about one sample; they come in order, so that the last sample alone is remembered."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._last, self._count = name, ("", -1), 0
+
+    def __call__(self, asked: Frame | Readings) -> _Asked:
+        self._count = self._count + 1 if asked.key == self._last else 0
+        self._last = asked.key
+        return self._name, asked.key, asked.at, self._count
+
+
 class _Passing:
     """What is the same in both: the answers are those of `inner`."""
 
     def __init__(self, inner: Any, name: str, inferred: dict[_Asked, list[Inference]]) -> None:
-        self._inner, self._name, self._inferred = inner, name, inferred
+        self._inner, self._inferred, self._asked = inner, inferred, _Counted(name)
         self.identity: str = inner.identity
 
     @property
@@ -113,7 +129,7 @@ class _Passing:
         self._inner.close()
 
     def _keep(self, asked: Frame | Readings, answer: Iterable[Inference]) -> None:
-        self._inferred[self._name, asked.key, asked.at] = list(answer)
+        self._inferred[self._asked(asked)] = list(answer)
 
 
 class _Remembering(_Passing):
@@ -136,7 +152,7 @@ class _Known:
     runtime, warning = "remembered", ""
 
     def __init__(self, identity: str, inferred: dict[_Asked, list[Inference]]) -> None:
-        self.identity, self._inferred = identity, inferred
+        self.identity, self._inferred, self._asked = identity, inferred, _Counted(identity)
 
     def forget(self, source: str) -> None:
         """The answers were given with that in mind."""
@@ -145,7 +161,7 @@ class _Known:
         """Nothing was opened."""
 
     def _of(self, asked: Frame | Readings) -> list[Inference]:
-        return self._inferred[self.identity, asked.key, asked.at]
+        return self._inferred[self._asked(asked)]
 
 
 class _Recalling(_Known):
@@ -163,7 +179,7 @@ def same_inputs(one: Blueprint, other: Blueprint) -> bool:
 
     def asked(blueprint: Blueprint) -> bytes:
         pipelines = {
-            name: [p.options.all_sources, p.options.model, p.options.max_fps]
+            name: {k: v for k, v in msgspec.to_builtins(p.options).items() if k not in _NO_MATTER}
             for name, p in blueprint.pipelines.items()
             if p.options.model
         }

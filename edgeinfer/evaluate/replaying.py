@@ -57,6 +57,7 @@ def replayed(blueprint: Blueprint, way: Way) -> Replayed:
             lambda: blueprint,
             Path(folder),
             clock=StillClock(),
+            keeps=False,
             open_model=way.open_model,
             read_ahead=way.ahead,
         )

@@ -138,7 +138,12 @@ class EventRecorder:
         loop.well()
         while (taken := self._next(loop)) is not None:
             loop.beat()
-            self._take(*taken)
+            try:
+                self._take(*taken)
+            except Exception as error:  # pictures are no reason to stop a line
+                self._report(
+                    "recorder", f"a picture or decision could not be kept, please report this: {error!r}"
+                )
         for post in list(self._running):
             self._close(post)
 

@@ -34,11 +34,16 @@ track = {{}}
 def belt(path, pictures=60):
     """Pictures of the belt, 15 a second, lossless."""
     writer = Writer(path, "press", at())
-    drawn = Belt()
-    for n in range(pictures):
-        writer.write(Frame(("belt", n), at(n / FPS), drawn.render(n / FPS)))
+    for frame in belt_frames(pictures):
+        writer.write(frame)
     writer.close()
     return path
+
+
+def belt_frames(pictures=60):
+    drawn = Belt()
+    for n in range(pictures):
+        yield Frame(("belt", n), at(n / FPS), drawn.render(n / FPS))
 
 
 def passed(pictures=60):

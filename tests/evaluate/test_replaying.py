@@ -9,7 +9,7 @@ from edgeinfer.evaluate.ahead import Ahead
 from edgeinfer.evaluate.memory import Memory, same_inputs
 from edgeinfer.evaluate.replaying import Way, replayed
 from edgeinfer.events import Inference
-from tests.evaluate.replays import CONFIG, belt
+from tests.evaluate.replays import CONFIG, belt, belt_frames
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +80,26 @@ def test_what_can_be_taken_from_memory_is_known_by_models_sources_and_pace(draw)
     assert same_inputs(draw(), draw(score=0.9))
     assert not same_inputs(draw(), draw(change=('bundle = "parts"', 'bundle = "parts"\nthreads = 2')))
     assert not same_inputs(draw(), draw(change=("track = {}", "max_fps = 5\ntrack = {}")))
+
+
+def test_a_model_that_is_asked_twice_about_one_picture_answers_the_same_way_again(draw):
+    """As where a part of the picture is asked for: it has the key of the whole."""
+    memory, frame = Memory(), next(iter(belt_frames()))
+    part = replace(frame, pixels=frame.pixels[:180, :240].copy())
+    bundle = draw().models["parts"].bundle
+    options = draw().models["parts"].options
+    first = memory.opening(Way().open_model)("p", bundle, options, None)
+    wanted = [first.predict(frame), first.predict(part)]
+    first.close()
+    again = memory.recall("p", bundle, options, None)
+    assert [again.predict(frame), again.predict(part)] == wanted
+    assert wanted[0].findings != wanted[1].findings
+
+
+def test_a_replay_keeps_no_pictures_whatever_the_config_says(recording, tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(CONFIG.format(score=0.5).replace("track = {}", "track = {}\nkeep = {}"))
+    posts = []
+    way = Way(started=lambda daemon: posts.append(daemon.health))
+    replayed(Replaced(recording, path, None).silent(), way)
+    assert "events" not in posts[0].snapshot()["posts"]
