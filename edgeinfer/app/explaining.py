@@ -16,6 +16,7 @@ from edgeinfer.events import Entry
 from edgeinfer.recording.accounts import Why, why
 from edgeinfer.runtime.event_recorder import POST, EventRecorder, Keep
 from edgeinfer.runtime.event_shelf import FOLDER, EventShelf
+from edgeinfer.runtime.history import find
 from edgeinfer.runtime.reasons import MOST, Reasons
 from edgeinfer.runtime.supervisor import Plan, Spec
 from edgeinfer.taps import Account
@@ -68,7 +69,7 @@ class Explaining:
         known = self._reasons.of(asked.id)
         if known is not None:
             return msgspec.to_builtins(self._why(*known))
-        entry = self._services.outbox.find(asked.id)
+        entry = find(self._services.outbox, asked.id)
         if entry is None:
             raise EdgeinferError(unknown(asked.id))
         return msgspec.to_builtins(self._why(entry, None, FORGOTTEN))

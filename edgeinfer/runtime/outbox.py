@@ -23,9 +23,7 @@ _RECENT = 512  # entries kept in memory although they are on disk, so that couri
 _BOUND_CHECK = 64  # entries between two looks at the bounds
 _TRIM_BATCH = 1000  # acknowledged rows that are deleted together
 _DROP_SHARE = 20  # when full, the oldest 1/20 goes as well, so that it does not go on at every append
-_MAX_REPEATS = (
-    500  # a cursor that moved so far is written at once: bounds what a kill makes a sink send again
-)
+_MAX_REPEATS = 500  # a cursor that moved so far is written at once: bounds what a kill makes a sink repeat
 _RETRY_NS = 1_000_000_000
 
 
@@ -37,8 +35,7 @@ class Outbox:
         max_bytes: bound of what waits on disk.
         max_entries: bound of their number.
         max_held: bound of what waits in memory while the disk does not take it.
-        history: so many entries stay, for who asks, although every sink has them; they are the first to go when it
-            is full.
+        history: so many entries stay although every sink has them; the first to go when it is full.
         sync_s: what a power cut may lose; 0 waits for the medium at each append.
 
     Raises:
@@ -59,9 +56,8 @@ class Outbox:
         sync_s: float = 1.0,
     ) -> None:
         self.device, self.clock = device, clock
-        self._report, self._sync_s = report, sync_s
+        self._report, self._sync_s, self._history = report, sync_s, history
         self._max_bytes, self._max_entries, self._max_held = max_bytes, max_entries, max_held
-        self._history = history
         self._disk = OutboxDisk(path, clock, report, always_sync=sync_s == 0)
         lock = RLock()
         self._wake, self._work = Condition(lock), Condition(lock)  # for couriers, for the keeper
@@ -176,16 +172,10 @@ class Outbox:
             entries += self._tail.after(last, limit - len(entries))
         return list(with_gaps(after_seq, entries))
 
-    def find(self, decision: str) -> Entry | None:
-        """The entry of the decision with this id; None when it is not (any more) here.
-
-        Raises:
-            DeviceError: the disk cannot be read now.
-        """
+    def rows_with(self, text: str) -> list[Row]:
+        """The rows on disk with `text` in them, the newest first. Raises as `read` does."""
         with self._wake:
-            known = next((e for e in self._tail.after(0, len(self._tail)) if e.id == decision), None)
-            rows = [] if known else self._disk.find(decision)
-        return known or next((e for e in (unpack(*row) for row in rows) if e.id == decision), None)
+            return self._disk.find(text)
 
     def wait(self, after_seq: int, timeout_s: float, stop: Stop | None = None) -> bool:
         """Whether there is more behind `after_seq`, after waiting at most so long; `stop` ends it after `wake`."""

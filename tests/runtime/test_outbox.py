@@ -5,8 +5,6 @@ import pytest
 from edgeinfer.errors import StateError
 from edgeinfer.events import Gap
 from edgeinfer.runtime.outbox import Outbox
-from edgeinfer.runtime.outbox_file import find_in
-from edgeinfer.runtime.outbox_rows import unpack
 from edgeinfer.testing.clock import FakeClock
 from tests.runtime.decisions import decided, fill
 
@@ -223,21 +221,3 @@ def test_history_is_no_reason_to_complain_when_the_outbox_is_full(open_outbox, c
         fill(outbox, clock, 100)
         outbox.advance("plant", outbox.newest)
     assert board.said == []
-
-
-def test_a_decision_is_found_by_its_id_in_memory_and_on_disk(open_outbox, clock):
-    outbox = open_outbox(history=10_000)
-    first = outbox.append([decided(clock, 7000)])[0]
-    fill(outbox, clock, 1000)
-    last = outbox.append([decided(clock, 5000)])[0]
-    assert outbox.find(last.id) == last
-    assert outbox.find(first.id) == first
-    assert outbox.find("aaaaaaaaaaaaaaaa") is None
-
-
-def test_a_decision_is_found_in_the_file_of_a_daemon_that_is_stopped(open_outbox, clock, tmp_path):
-    outbox = open_outbox()
-    entry = outbox.append([decided(clock, 0)])[0]
-    outbox.close()
-    rows = find_in(tmp_path / "state" / "outbox.db", entry.id)
-    assert [unpack(*row) for row in rows] == [entry]
