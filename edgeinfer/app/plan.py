@@ -198,9 +198,20 @@ def _guarded(
     services.health.reporter(post)("bundle", instead or None)
     count = services.health.post(post).meters.count
     opening = Opening(services.children, options.priority, count, marker=services.crashes.marker)
-    asked = blueprint.models[options.model].options
-    asked = structs.replace(asked, threads=asked.threads or _share_of_cores(blueprint))
-    return services.open_model(name, bundle, asked, opening)
+    return _predictor(options.model, blueprint, services.open_model, name, bundle, opening)
+
+
+def _predictor(
+    model: str,
+    blueprint: Blueprint,
+    open_model: OpenModel = open_here,
+    pipeline: str = "",
+    bundle: Bundle | None = None,
+    opening: Opening | None = None,
+) -> Predictor | ReadingsPredictor:
+    part = blueprint.models[model]
+    options = structs.replace(part.options, threads=part.options.threads or _share_of_cores(blueprint))
+    return open_model(pipeline, bundle or part.bundle, options, opening)
 
 
 def _share_of_cores(blueprint: Blueprint) -> int:

@@ -40,8 +40,8 @@ def test_pictures_that_come_too_fast_are_dropped_counted_and_recorded_as_such(tm
     assert recorder.dropped in {6, 7}  # one may be in work already
     assert len(kept) == 11 - recorder.dropped
     assert kept[-1] == 10
-    assert f"{recorder.dropped} frames from ['cam'," in told[0]
-    assert kinds(tmp_path / "rec")["cam"]["dropped"] == 1
+    assert sum(int(text.split(": ")[1].split()[0]) for text in told) == recorder.dropped
+    assert kinds(tmp_path / "rec")["cam"]["dropped"] == len(told) >= 1
 
 
 def test_who_shows_it_something_does_not_wait_for_the_disk(tmp_path):
