@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from edgeinfer.events import Decision, Inference, Sample
+from edgeinfer.events import Decision, Entry, Inference, Observation, Sample, State
 
-Seen = Sample | Inference | Decision
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How decisions came about: what was seen in that step, and what the rules had told before it (rule → state)."""
+
+    entries: Sequence[Entry]
+    seen: Sequence[Observation]
+    before: Mapping[str, State]
+
+
+Event = Sample | Inference | Decision
+Seen = Event | Account
 Tap = Callable[[str, Seen], None]
 """`tap(post, seen)`, called in the loop of that post: it must return at once and never raise."""
 

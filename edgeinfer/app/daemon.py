@@ -15,7 +15,9 @@ from edgeinfer.app.auditing import POST as AUDIT
 from edgeinfer.app.auditing import Auditing
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
+from edgeinfer.app.explaining import Explaining
 from edgeinfer.app.lending import Lending
+from edgeinfer.app.looking import OpenModel, open_here
 from edgeinfer.app.orders import Orders
 from edgeinfer.app.overriding import draw_overridden
 from edgeinfer.app.plan import DOOR, Services, plan
@@ -28,6 +30,7 @@ from edgeinfer.commands.letterbox import Letterboxes, Office
 from edgeinfer.commands.table import (
     Asker,
     Commands,
+    Explain,
     Health,
     Lend,
     Pause,
@@ -46,7 +49,7 @@ from edgeinfer.runtime import health as board
 from edgeinfer.runtime.board import Board
 from edgeinfer.runtime.folder import StateFolder
 from edgeinfer.runtime.governor import Governor
-from edgeinfer.runtime.mailbox import Hub
+from edgeinfer.runtime.mailbox import READ_AHEAD, Hub
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec, Supervisor
@@ -68,6 +71,9 @@ class Setting:
     door: Path | None = None
     systemd: Systemd = field(default_factory=Systemd)
     clock: Clock = field(default_factory=SystemClock)
+    keeps: bool = True  # pictures of decisions, where a pipeline wants it
+    open_model: OpenModel = open_here
+    read_ahead: int = READ_AHEAD
 
 
 class Daemon:
@@ -120,7 +126,10 @@ class Daemon:
             commons=commons,
             crashes=self.crashes,
             letters=self._letterboxes(folder.path, clock),
+            open_model=setting.open_model,
+            read_ahead=setting.read_ahead,
         )
+        self._explaining = Explaining(self._services, folder.path)
         self._tell_overrides()
 
     def _table(self, folder: Path) -> Commands:
@@ -137,8 +146,12 @@ class Daemon:
             Use: orders.use,
             Snapshot: self._snapshots.take,
             Tell: lambda _: {},  # the recorder does it
+            Explain: self._explain,
         }
         return Commands(handlers, recorder)
+
+    def _explain(self, asked: Explain) -> object:
+        return self._explaining.answer(asked)
 
     def _letterboxes(self, folder: Path, clock: Clock) -> Letterboxes:
         meters = self.health.post("commands").meters
@@ -230,6 +243,7 @@ class Daemon:
             self.blueprint.device,
             clock,
             max_bytes=state.outbox_max_bytes,
+            history=state.history,
             sync_s=state.sync_s,
             report=self.health.reporter("outbox"),
             heed=self.audit.heed,
@@ -241,6 +255,8 @@ class Daemon:
     def _plan(self, blueprint: Blueprint) -> Plan:
         resting = {f"source.{name}" for name in self._lending.resting()}
         posts = {name: spec for name, spec in plan(blueprint, self._services).items() if name not in resting}
+        if self._setting.keeps:
+            posts |= self._explaining.posts(blueprint)
         posts["board"] = Spec(self._governor, "", DOOR)
         posts[AUDIT] = Spec(lambda: self.audit, "", DOOR)
         posts["lending"] = Spec(lambda: self._lending, "", DOOR)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from edgeinfer.app.options import PipelineOptions, StageOptions
+from edgeinfer.engine.options import ModelOptions
 from edgeinfer.errors import BundleError
 from edgeinfer.ports import Predictor, ReadingsPredictor
 from edgeinfer.runtime.judging import Choice
+from edgeinfer.store import Bundle
 from edgeinfer.tracking.identities import Identities
 
 if TYPE_CHECKING:
@@ -20,6 +22,20 @@ if TYPE_CHECKING:
     from edgeinfer.app.plan import Services
     from edgeinfer.engine.cascade import Count, Stage
     from edgeinfer.engine.opening import Opening
+
+
+OpenModel = Callable[[str, Bundle, ModelOptions, "Opening | None"], "Predictor | ReadingsPredictor"]
+"""`open_model(pipeline, bundle, options, opening)`: a replay opens several at once, or remembers what they said."""
+
+
+def open_here(
+    pipeline: str, bundle: Bundle, options: ModelOptions, opening: Opening | None
+) -> Predictor | ReadingsPredictor:
+    """As a daemon does."""
+    from edgeinfer.engine.window_predictor import open_either
+
+    del pipeline
+    return open_either(bundle, options, opening)
 
 
 @dataclass(frozen=True)
@@ -96,17 +112,13 @@ class Looking:
         services.health.reporter(post)(topic, instead or None)
         count = services.health.post(post).meters.count
         opening = Opening(services.children, self.options.priority, count, marker=services.crashes.marker)
-        return open_one(replace(model, bundle=bundle), self.blueprint, opening)
+        options = with_threads(model, self.blueprint)
+        return services.open_model(self.name, bundle, options, opening)
 
 
-def open_one(
-    model: Model, blueprint: Blueprint, opening: Opening | None = None
-) -> Predictor | ReadingsPredictor:
-    """With its share of the cores, where that is asked for."""
-    from edgeinfer.engine.window_predictor import open_either
-
-    threads = model.options.threads or _share_of_cores(blueprint)
-    return open_either(model.bundle, structs.replace(model.options, threads=threads), opening)
+def with_threads(model: Model, blueprint: Blueprint) -> ModelOptions:
+    """Its options, with its share of the cores where the user names no number."""
+    return structs.replace(model.options, threads=model.options.threads or _share_of_cores(blueprint))
 
 
 def _of_pictures(model: Predictor | ReadingsPredictor) -> Predictor:

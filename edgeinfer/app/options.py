@@ -92,6 +92,21 @@ class RecipeOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             )
 
 
+class KeepOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a user may write as `keep` of a pipeline: pictures around its decisions."""
+
+    rules: tuple[str, ...] = ()
+    """Of these rules; empty: of all of the pipeline."""
+    before_s: Annotated[float, Meta(ge=0, le=60)] = 3.0
+    after_s: Annotated[float, Meta(ge=0, le=60)] = 2.0
+    fps: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    """At most so many pictures a second are kept; 0: all."""
+    quality: Annotated[int, Meta(ge=1, le=100)] = 85
+    """Of the JPEG."""
+    thumbnail: bool = False
+    """Publish a small picture (at most 10 kB) with each of these decisions."""
+
+
 class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which source(s) go through which model to which rules.
 
@@ -104,6 +119,8 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     sources: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     model: str = ""
+    keep: KeepOptions | None = None
+    """Keep pictures from before and after decisions on disk; None: no picture is ever kept."""
     track: TrackOptions | None = None
     """Follow what the model finds from picture to picture; `{}` with the defaults. None: nothing has an identity."""
     max_fps: Annotated[float, Meta(ge=0, le=1000)] = 0.0
@@ -131,6 +148,10 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         if bad := [i for i in self.inputs if not i.startswith("rule:")]:
             raise ValueError(f'inputs: {bad[0]!r} should read "rule:NAME"')
 
+        if self.keep is not None and (strange := sorted(set(self.keep.rules) - set(self.rules))):
+            raise ValueError(
+                f"keep: {strange[0]!r} is no rule of this pipeline (they are: {', '.join(self.rules)})"
+            )
         if self.track is not None and not self.model:
             raise ValueError("track: needs a model, whose findings it follows; this pipeline has none")
         if self.stages and not self.model:
@@ -183,9 +204,13 @@ class StateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     outbox_max: str = "64 MB"
     sync_s: float = 1.0
     audit_max: str = "8 MB"
+    history: Annotated[int, Meta(ge=0, le=1_000_000)] = 10_000
+    """So many decisions stay in the outbox after delivery, for `explain` and the history."""
+    events_max: str = "200 MB"
+    """The bound of the pictures that pipelines with `keep` keep; the oldest go first."""
 
     def __post_init__(self) -> None:
-        for key in ("outbox_max", "audit_max"):
+        for key in ("outbox_max", "audit_max", "events_max"):
             try:
                 bytes_of(getattr(self, key))
             except ValueError as error:

@@ -13,7 +13,7 @@ from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.judges import judge_of, rules_of
-from edgeinfer.app.looking import Looking
+from edgeinfer.app.looking import Looking, OpenModel, open_here
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.clock import SourceStamp
@@ -30,13 +30,14 @@ from edgeinfer.ports import (
     SourcePlace,
     StateKind,
 )
+from edgeinfer.runtime.aside import Aside
 from edgeinfer.runtime.courier import Courier
 from edgeinfer.runtime.feed import Feed
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.intake import Limits
 from edgeinfer.runtime.judging import Choice
 from edgeinfer.runtime.loop import Fatal
-from edgeinfer.runtime.mailbox import Hub, Inbox
+from edgeinfer.runtime.mailbox import READ_AHEAD, Hub, Inbox
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.paused import PAUSED, Paused
 from edgeinfer.runtime.pipeline import Commit, Line, Pipeline
@@ -67,6 +68,9 @@ class Services:
         default_factory=set
     )  # pipelines that a command has paused, as of the newest plan
     children: Children = field(default_factory=Children)
+    aside: Aside = field(default_factory=Aside)
+    open_model: OpenModel = open_here
+    read_ahead: int = READ_AHEAD
 
 
 def plan(blueprint: Blueprint, services: Services) -> Plan:
@@ -135,7 +139,9 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
     choice = Choice()
     line = Line(
         name=name,
-        inbox=Inbox(_flows(options.all_sources, options.inputs, blueprint), _limits(options)),
+        inbox=Inbox(
+            _flows(options.all_sources, options.inputs, blueprint), _limits(options), services.read_ahead
+        ),
         open=Looking(name, blueprint, services, choice).open if options.model else None,
         rules=lambda: list(rules_of(name, blueprint, "").values()),
         config=identity,
@@ -210,5 +216,7 @@ def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services
         box.heard,
     )
     sink = plugin.cls(options, place)
-    health, fatal = services.health, services.fatal
-    return Courier(post, services.outbox, services.states, encoder, sink, health, fatal, box.outgoing)
+    health, fatal, aside = services.health, services.fatal, services.aside
+    return Courier(
+        post, services.outbox, services.states, encoder, sink, health, fatal, aside, outgoing=box.outgoing
+    )

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "run a config as a daemon",
     "record": "write what the sources see into a recording, for replay",
     "replay": "a video or a recording through a config: decisions to stdout, deterministic",
+    "explain": "why was this decided? picture, findings, rule states, thresholds, stage times",
     "health": "ask a running daemon how it is",
     "reload": "ask a running daemon to read its config again",
     "pause": "let a pipeline of a running daemon judge nothing for a while",

@@ -19,9 +19,8 @@ from edgeinfer.clock import SystemClock
 from edgeinfer.config import bytes_of
 from edgeinfer.errors import InputError
 from edgeinfer.events import Frame, Readings
-from edgeinfer.recording import Writer
+from edgeinfer.recording import Bounds, Recorder, Writer
 from edgeinfer.runtime.systemd import Systemd
-from edgeinfer.taps import Seen
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +33,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures", choices=["png", "jpg"], default="png", help="png is lossless, jpg small"
     )
     parser.add_argument(
-        "--max", default="10 GB", metavar="SIZE", help="stop writing there (default: %(default)s)"
+        "--quality", type=_quality, default=95, metavar="Q", help="of jpg, 1 to 100 (default 95)"
+    )
+    parser.add_argument(
+        "--max-size", "--max", default="10 GB", metavar="SIZE", help="the bound of DIR (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-age", type=seconds, metavar="S", help="drop what is older than S seconds, segment by segment"
+    )
+    parser.add_argument(
+        "--keep",
+        choices=["first", "last"],
+        default="first",
+        help="what stays when DIR is full: stop writing (first), or drop the oldest segments (last)",
     )
     parser.epilog = "example: edgeinfer record line3.toml night-shift --for 3600 --pictures jpg"
 
@@ -42,35 +53,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     log_to_stderr(Systemd(), verbose=False)
     blueprint = replace(draw_file(args.config, Systemd()), sinks={})
+    bounds = Bounds(_bytes(args.max_size), args.max_age or 0.0, args.keep)
     writer = Writer(
         args.folder,
         blueprint.device,
         SystemClock().now(),
         pictures=args.pictures,
-        max_bytes=_bytes(args.max),
+        quality=args.quality,
+        bounds=bounds,
     )
     with tempfile.TemporaryDirectory(prefix="edgeinfer-record-") as state, Progress("record") as progress:
-        daemon = Daemon(Setting(blueprint, lambda: blueprint, Path(state)))
-
-        def tap(post: str, seen: Seen) -> None:
-            writer(post, seen)
-            if isinstance(seen, Frame | Readings):
-                progress.step()
-
-        daemon.taps.add(tap)
+        daemon = Daemon(Setting(blueprint, lambda: blueprint, Path(state), keeps=False))
+        recorder = Recorder(
+            writer, lambda seen: progress.step() if isinstance(seen, Frame | Readings) else None
+        )
+        daemon.taps.add(recorder)
         daemon.heed_signals()
         stop_after(daemon, args.for_s)
         code = daemon.run()
-        writer.close()
-    print(
-        f"{progress.done} samples in {args.folder}{f'; {writer.stopped}' if writer.stopped else ''}",
-        file=sys.stderr,
-    )
-    return code
+        recorder.close()
+    print(_told(args.folder, progress.done, writer, recorder), file=sys.stderr)
+    return code or int(writer.failed)
+
+
+def _told(folder: Path, samples: int, writer: Writer, recorder: Recorder) -> str:
+    told = [f"{samples} samples in {folder}"]
+    if writer.stopped != "closed":
+        told.append(f"the recording {writer.stopped}")
+    if writer.dropped_segments:
+        told.append(f"{writer.dropped_segments} segments before them were dropped")
+    if recorder.dropped:
+        told.append(f"{recorder.dropped} pictures were left out: they came faster than they could be written")
+    return "; ".join(told)
 
 
 def _bytes(text: str) -> int:
     try:
         return bytes_of(text)
     except ValueError as error:
-        raise InputError(f"--max: {error}") from error
+        raise InputError(f"--max-size: {error}") from error
+
+
+def _quality(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 100, found {text!r}")
+    return int(text)

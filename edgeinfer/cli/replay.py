@@ -1,30 +1,31 @@
 """Runs a video or a recording through a config, as fast as it goes: decisions to stdout, one JSON line each.
 
-Nothing is dropped and no clock is asked: the same input gives the same decisions with the same ids. The
-config's sinks and its state are left alone; its sources are replaced by VIDEO or RECORDING.
+Nothing is dropped and no clock is asked: the same input gives the same decisions with the same ids, on one core or
+on all of them. The config's sinks and its state are left alone; its sources are replaced by VIDEO or RECORDING.
+
+  --compare OTHER.toml    which decisions OTHER.toml makes otherwise; exit code 1 when there are any
+  --sweep rule.scratched.score=0.4:0.9:0.05 --truth labels.csv
+                          precision, recall and F1 for each value; inference runs once
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from edgeinfer.app.blueprint import Blueprint, draw
-from edgeinfer.app.daemon import Daemon, Setting
 from edgeinfer.cli.progress import Progress
+from edgeinfer.cli.replay_input import Replaced
 from edgeinfer.cli.setting import log_to_stderr
-from edgeinfer.clock import StillClock
-from edgeinfer.config import Config, Part, load
-from edgeinfer.errors import InputError, Problem, nearest
+from edgeinfer.errors import InputError
+from edgeinfer.evaluate.ahead import Ahead
+from edgeinfer.evaluate.replaying import Replayed, Way, replayed
 from edgeinfer.events import Frame, Readings
 from edgeinfer.runtime.systemd import Systemd
+from edgeinfer.taps import Seen, Tap
 
-_KEPT = ("size", "rotate", "roi", "fps")  # how a camera's picture is cut stays as the config says
+_MOST_JOBS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,57 +36,111 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", metavar="NAME", help="which source a video stands for, where there are several"
     )
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=0,
+        metavar="N",
+        help="infer on N cores (default: all; the result is the same)",
+    )
+    parser.add_argument("--realtime", action="store_true", help="no faster than it was recorded")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what the daemon logs")
+    trying = parser.add_argument_group("try another config or other values")
+    trying.add_argument("--compare", type=Path, metavar="OTHER.toml", help="tell how its decisions differ")
+    trying.add_argument(
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="KEY=A:B:STEP",
+        help="try each value; several make a grid",
+    )
+    trying.add_argument(
+        "--truth", type=Path, metavar="CSV", help="what really happened, see docs/recordings.md"
+    )
+    trying.add_argument(
+        "--tolerance", type=_tolerance, default=1.0, metavar="S",
+        help="how far a decision may be from what it tells (default: %(default)g s)",
+    )  # fmt: skip
+    trying.add_argument("--json", action="store_true", help="of --compare and --sweep: as JSON")
+    trying.add_argument("--plot", type=Path, metavar="PNG", help="of --sweep: draw precision, recall and F1")
     parser.epilog = "example: edgeinfer replay night-shift.mp4 line3.toml > decisions.jsonl"
 
 
 def main(args: argparse.Namespace) -> int:
     if args.verbose:
         log_to_stderr(Systemd(), verbose=True)
-    blueprint = replay_blueprint(args.input, args.config, args.source)
-    with tempfile.TemporaryDirectory(prefix="edgeinfer-replay-") as folder, Progress("replay") as progress:
-        daemon = Daemon(Setting(blueprint, lambda: blueprint, Path(folder), clock=StillClock()))
-        daemon.taps.add(lambda _post, seen: progress.step() if isinstance(seen, Frame | Readings) else None)
-        daemon.heed_signals()
-        code = daemon.run()
+    _check(args)
+    if args.compare:
+        from edgeinfer.cli.replay_compare import compare
+
+        return compare(args)
+    if args.sweep:
+        from edgeinfer.cli.replay_sweep import sweep
+
+        return sweep(args)
+    blueprint = Replaced(args.input, args.config, args.source).blueprint()
+    ahead = Ahead(args.jobs or len(os.sched_getaffinity(0)))
+    ahead.know(blueprint)
+    with Progress("replay") as progress:
+
+        def count(_post: str, seen: Seen) -> None:
+            if isinstance(seen, Frame | Readings):
+                progress.step()
+
+        taps = (count, ahead.see, *pacing(realtime=args.realtime))
+        done = replayed(blueprint, Way(ahead.open, ahead.ahead, taps))
+        ahead.close()
     print(f"{progress.done} samples replayed", file=sys.stderr)
-    return code
+    return finish(done)
 
 
-def replay_blueprint(source_path: Path, config_path: Path, source: str | None) -> Blueprint:
-    problems: list[Problem] = []
-    config = load(config_path, problems=problems)
-    if not source_path.exists():
-        raise InputError(f"no such recording or video: {source_path}")
-    sources = (
-        _from_recording(config, source_path)
-        if source_path.is_dir()
-        else _from_video(config, source_path, source)
-    )
-    where = config.where.inside("sink", "stdout")
-    stdout = Part("sink", "stdout", "console", {"format": "json"}, where)
-    parts = {**config.parts, "source": {**config.of("source"), **sources}, "sink": {"stdout": stdout}}
-    return draw(replace(config, parts=parts), problems)
+def pacing(*, realtime: bool) -> tuple[Tap, ...]:
+    """A tap that holds up the feeds until a sample's moment has come, where that is wanted."""
+    if not realtime:
+        return ()
+    from edgeinfer.cli.pacing import Pacing
+
+    return (Pacing(),)
 
 
-def _from_video(config: Config, video: Path, wanted: str | None) -> Mapping[str, Part]:
-    known = config.of("source")
-    if wanted is not None and wanted not in known:
-        raise InputError(f"--source: no [source.{wanted}] in the config{nearest(wanted, known)}")
-    pictures = {name: part for name, part in known.items() if part.kind in {"camera", "pipe", "synthetic"}}
-    if wanted is None and len(pictures) != 1:
+def finish(done: Replayed) -> int:
+    """Says what could not be read; the exit code."""
+    for text in done.told:
+        print(f"edgeinfer: {text}", file=sys.stderr)
+    if done.told:
+        print("edgeinfer: what could be read was replayed", file=sys.stderr)
+    return done.code or (1 if done.told else 0)
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.sweep and args.compare:
+        raise InputError("--sweep and --compare: one of them at a time")
+    if args.sweep and not args.truth:
         raise InputError(
-            f"which source does {video} stand for? say --source with one of: {', '.join(pictures) or 'none'}"
+            "--sweep: say what really happened with --truth CSV (docs/recordings.md has the columns)"
         )
-    name = wanted or next(iter(pictures))
-    part = known[name]
-    kept = {key: part.options[key] for key in _KEPT if key in part.options}
-    return {name: replace(part, kind="camera", options={"from": str(video), "pace": "lockstep", **kept})}
+    only = {"--truth": args.truth, "--plot": args.plot}
+    if alone := [name for name, value in only.items() if value and not args.sweep]:
+        raise InputError(f"{alone[0]}: belongs to --sweep")
+    if args.json and not (args.sweep or args.compare):
+        raise InputError(
+            "--json: belongs to --compare and --sweep; the decisions of a replay are JSON anyway"
+        )
+    if args.plot and args.plot.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+        raise InputError(f"--plot: expected a file that ends with .png or .jpg, found {args.plot.name!r}")
 
 
-def _from_recording(config: Config, recording: Path) -> Mapping[str, Part]:
-    def replayed(name: str, part: Part) -> Part:
-        options: dict[str, Any] = {"from": str(recording), "source": name, "pace": "lockstep"}
-        return replace(part, kind="replay", options=options)
+def _jobs(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= _MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {_MOST_JOBS}, found {text!r}")
+    return int(text)
 
-    return {name: replayed(name, part) for name, part in config.of("source").items()}
+
+def _tolerance(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"expected seconds from 0 to 3600, found {text!r}")
+    return value

@@ -89,7 +89,13 @@ class Picture:
     jpeg: bytes
 
 
-Command = Health | Reload | Lend | Return | Pause | Resume | Set | Use | Snapshot | Tell
+class Explain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="explain", tag_field="command"):
+    """How the decision `id` came about, as far as that is still known."""
+
+    id: str
+
+
+Command = Health | Reload | Lend | Return | Pause | Resume | Set | Use | Snapshot | Tell | Explain
 
 PERMISSION: Mapping[type, Permission] = {
     Health: "read",
@@ -102,6 +108,7 @@ PERMISSION: Mapping[type, Permission] = {
     Use: "operate",
     Snapshot: "look",
     Tell: "operate",
+    Explain: "read",
 }
 
 NAMES: tuple[CommandName, ...] = get_args(CommandName)

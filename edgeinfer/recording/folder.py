@@ -1,4 +1,4 @@
-"""The folder of a recording: the names in it, and recording.json, which says what it is."""
+"""The folder of a recording: the names in it, its segments, and recording.json, which says what it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from edgeinfer.errors import InputError
 
-VERSION = 1
+VERSION = 2
 FORMAT = "edgeinfer recording"
 HEAD, EVENTS, FRAMES = "recording.json", "events.jsonl", "frames"
 
@@ -23,12 +23,12 @@ class Head(msgspec.Struct, frozen=True):
 
 
 def head_of(path: Path) -> Head:
-    """What recording.json says.
+    """What recording.json says; a version newer than `VERSION` is the reader's matter.
 
     Raises:
-        InputError: it is no recording, or one of a newer version.
+        InputError: it is no recording.
     """
-    expected = "expected the folder of a recording (with recording.json and events.jsonl in it)"
+    expected = f"expected the folder of a recording (with recording.json and 000001/{EVENTS} in it)"
     try:
         head = msgspec.json.decode((path / HEAD).read_bytes(), type=Head)
     except OSError as error:
@@ -37,10 +37,21 @@ def head_of(path: Path) -> Head:
         raise InputError(f"{path / HEAD}: {expected}, found something else: {error}") from error
     if head.format != FORMAT:
         raise InputError(f"{path / HEAD}: {expected}, found the format {head.format!r}")
-    if head.version > VERSION:
-        raise InputError(
-            f"{path}: made by a newer edgeinfer (version {head.version} of the format; this one reads up to {VERSION})"
-        )
-    if not (path / EVENTS).is_file():
-        raise InputError(f"{path}: {expected}; {EVENTS} is missing")
+    if not segments(path):
+        newer = "" if head.version <= VERSION else f"; {newer_than_ours(head)}"
+        raise InputError(f"{path}: {expected}; {EVENTS} is missing{newer}")
     return head
+
+
+def newer_than_ours(head: Head) -> str:
+    return f"made by a newer edgeinfer (version {head.version} of the format; this one reads up to {VERSION})"
+
+
+def segments(path: Path) -> list[Path]:
+    """The folders with an events.jsonl, the oldest first; version 1 had one, the recording's own."""
+    numbered = sorted(p for p in path.glob("[0-9]*") if p.name.isdigit() and (p / EVENTS).is_file())
+    return numbered or ([path] if (path / EVENTS).is_file() else [])
+
+
+def segment_name(number: int) -> str:
+    return f"{number:06d}"

@@ -27,7 +27,8 @@ from edgeinfer.events import (
     Trigger,
     Value,
 )
-from edgeinfer.taps import Seen
+from edgeinfer.recording.pictures import Picture
+from edgeinfer.taps import Event
 
 _PLAIN: dict[str, type] = {"trigger": Trigger, "tick": Tick, "lost": Lost, "back": Back}
 _FINDINGS: dict[str, type] = {t.__name__.lower(): t for t in (Detection, Keypoints, Region, Score, Value)}
@@ -36,22 +37,24 @@ Load = Callable[[Key, Instant, str], Frame | None]
 """`load(key, at, picture)`: the frame, or None where its picture cannot be read."""
 
 
-def line_of(seen: Seen) -> bytes:
+def line_of(seen: Event) -> bytes:
     """The line of anything but a frame, without its line end."""
     body: dict[str, Any] = {"type": type(seen).__name__.lower()}
     body |= {field.name: getattr(seen, field.name) for field in fields(seen)}
     if isinstance(seen, Readings):
         body["values"] = _plain(seen.values.tolist())
     elif isinstance(seen, Inference):
-        body["findings"] = [_finding(finding) for finding in seen.findings]
+        body["findings"] = [finding_of(finding) for finding in seen.findings]
     return msgspec.json.encode(body)
 
 
-def frame_line(frame: Frame, picture: str) -> bytes:
+def frame_line(frame: Frame | Picture, picture: str) -> bytes:
+    """The line of a frame whose pixels lie in the file `picture` (below the segment)."""
     return msgspec.json.encode({"type": "frame", "key": frame.key, "at": frame.at, "picture": picture})
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_of(finding: Finding) -> dict[str, Any]:
+    """A finding with its `type`, as JSON can hold it."""
     return {"type": type(finding).__name__.lower(), **_plain(msgspec.to_builtins(finding))}
 
 
@@ -64,7 +67,7 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-def seen_in(raw: dict[str, Any], load: Load) -> Seen | None:
+def seen_in(raw: dict[str, Any], load: Load) -> Event | None:
     """The event of a line; None for a frame whose picture cannot be read.
 
     Raises:
@@ -81,13 +84,14 @@ def seen_in(raw: dict[str, Any], load: Load) -> Seen | None:
     if kind == "readings":
         return _readings(key, at, raw)
     if kind == "inference":
-        findings = tuple(_read_finding(finding) for finding in raw["findings"])
+        findings = tuple(finding_in(finding) for finding in raw["findings"])
         timings = msgspec.convert(raw["timings"], dict[str, int])
         return Inference(key, at, findings, str(raw["model"]), timings)
     raise ValueError(f"the unknown type {kind!r}")
 
 
-def _read_finding(raw: dict[str, Any]) -> Finding:
+def finding_in(raw: dict[str, Any]) -> Finding:
+    """The inverse; takes `raw` apart. Raises KeyError or msgspec.ValidationError."""
     kind = _FINDINGS[raw.pop("type")]
     finding: Finding = msgspec.convert(raw, kind, strict=False)  # lax: reads "nan" as a number
     return finding

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgeinfer.events import Entry, Gap, Message, Outcome, Refused
 from edgeinfer.ports import Encoder, Sink
+from edgeinfer.runtime.aside import Aside
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.outbox import Outbox
@@ -41,6 +42,7 @@ class Courier:
         sink: Sink,
         health: Health,
         fatal: Fatal,
+        aside: Aside | None = None,
         outgoing: Callable[[], Sequence[Message]] = tuple,
     ) -> None:
         """`outgoing` gives what is to be said besides, once each: answers to whoever asked through this sink."""
@@ -52,6 +54,7 @@ class Courier:
         self._born = (0, 0)  # the session and the version of the states that the other side was told of
         self._beats, self._beat_at, self._health_at, self._health_version = 0, 0.0, 0.0, -1
         self._drain_until = 0.0
+        self._aside, self._shown = aside, aside.version if aside else 0
 
     # --- the post ----------------------------------------------------------------------------------------
 
@@ -94,6 +97,7 @@ class Courier:
         self._birth()
         self._pulse()
         self._answer()
+        self._show()
         if self._deliver():
             return
         self._loop.well()
@@ -186,6 +190,15 @@ class Courier:
         """What is lost with the connection is asked for again by who misses it."""
         if messages := self._outgoing():
             self._send_all(messages)
+
+    def _show(self) -> None:
+        """Thumbnails, once and without a promise; an encoder that knows none has no `thumbnail`."""
+        newer = self._aside.after(self._shown) if self._aside else []
+        encode = getattr(self._encoder, "thumbnail", None)
+        for one in newer:
+            self._shown = one.version
+            if encode is not None:
+                self._send_all(encode(one.rule, one.id, one.jpeg))
 
     def _pause_s(self) -> float:
         return min(max(self._beat_at - time.monotonic(), 0.0), _HEALTH_PAUSE_S)

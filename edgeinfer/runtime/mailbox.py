@@ -19,7 +19,7 @@ from edgeinfer.runtime.intake import Intake, Limits
 
 Item = Sample | Decision
 
-_READ_AHEAD = 2  # lockstep: one sample in work, one made ready meanwhile
+READ_AHEAD = 2  # lockstep: one sample in work, one made ready meanwhile
 _QUEUE = 1024
 
 
@@ -49,7 +49,7 @@ class Mailbox:
         self,
         flow: Flow,
         limits: Limits = Limits(),  # noqa: B008  frozen
-        ahead: int = _READ_AHEAD,
+        ahead: int = READ_AHEAD,
     ) -> None:
         self.flow: Flow = flow
         self._ahead = ahead
@@ -106,10 +106,15 @@ class Mailbox:
 class Inbox:
     """All mailboxes of one pipeline; merges them by time. One thread takes, several offer."""
 
-    def __init__(self, flows: Mapping[str, Flow], limits: Limits = Limits()) -> None:  # noqa: B008  frozen
+    def __init__(
+        self,
+        flows: Mapping[str, Flow],
+        limits: Limits = Limits(),  # noqa: B008  frozen
+        ahead: int = READ_AHEAD,
+    ) -> None:
         self._lock, self._filled = Lock(), Signal()
         self.limits = limits
-        self.boxes = {source: Mailbox(flow, limits, _ahead(source)) for source, flow in flows.items()}
+        self.boxes = {source: Mailbox(flow, limits, _ahead(source, ahead)) for source, flow in flows.items()}
         self.live = "lockstep" not in flows.values()  # times of the samples are times of this machine, now
         self.waited_ns = 0  # of the item that was taken last
         self._closed = False
@@ -197,9 +202,9 @@ class Inbox:
         return None
 
 
-def _ahead(source: str) -> int:
+def _ahead(source: str, ahead: int) -> int:
     """One pipeline fills the boxes of several of its rules in turn: it must not wait at one while another is awaited."""
-    return _QUEUE if source.startswith("rule:") else _READ_AHEAD
+    return _QUEUE if source.startswith("rule:") else ahead
 
 
 def _head_ns(box: Mailbox) -> int:

@@ -23,9 +23,7 @@ _RECENT = 512  # entries kept in memory although they are on disk, so that couri
 _BOUND_CHECK = 64  # entries between two looks at the bounds
 _TRIM_BATCH = 1000  # acknowledged rows that are deleted together
 _DROP_SHARE = 20  # when full, the oldest 1/20 goes as well, so that it does not go on at every append
-_MAX_REPEATS = (
-    500  # a cursor that moved so far is written at once: bounds what a kill makes a sink send again
-)
+_MAX_REPEATS = 500  # a cursor that moved so far is written at once: bounds what a kill makes a sink repeat
 _RETRY_NS = 1_000_000_000
 
 
@@ -41,6 +39,7 @@ class Outbox:
         max_bytes: bound of what waits on disk.
         max_entries: bound of their number.
         max_held: bound of what waits in memory while the disk does not take it.
+        history: so many entries stay although every sink has them; the first to go when it is full.
         sync_s: what a power cut may lose; 0 waits for the medium at each append.
         heed: hears of all entries in the order of their seq, under the lock: it must return at once.
 
@@ -58,11 +57,12 @@ class Outbox:
         max_bytes: int = 64_000_000,
         max_entries: int = 200_000,
         max_held: int = 5_000,
+        history: int = 0,
         sync_s: float = 1.0,
         heed: Callable[[Sequence[Entry]], None] = _unheeded,
     ) -> None:
         self.device, self.clock = device, clock
-        self._report, self._sync_s, self._heed = report, sync_s, heed
+        self._report, self._sync_s, self._history, self._heed = report, sync_s, history, heed
         self._max_bytes, self._max_entries, self._max_held = max_bytes, max_entries, max_held
         self._disk = OutboxDisk(path, clock, report, always_sync=sync_s == 0)
         lock = RLock()
@@ -179,6 +179,11 @@ class Outbox:
             entries += self._tail.after(last, limit - len(entries))
         return list(with_gaps(after_seq, entries))
 
+    def rows_with(self, text: str) -> list[Row]:
+        """The rows on disk with `text` in them, the newest first. Raises as `read` does."""
+        with self._wake:
+            return self._disk.find(text)
+
     def wait(self, after_seq: int, timeout_s: float, stop: Stop | None = None) -> bool:
         """Whether there is more behind `after_seq`, after waiting at most so long; `stop` ends it after `wake`."""
 
@@ -270,7 +275,7 @@ class Outbox:
         if settled >= self._dropped_to > 0:
             self._dropped_to = 0
             self._report("outbox", None)
-        settled = min(settled, self._stored)
+        settled = min(settled, self._stored, self.newest - self._history)
         if self._disk.oldest and settled - self._disk.oldest >= _TRIM_BATCH:
             self._disk.trim(settled)
 

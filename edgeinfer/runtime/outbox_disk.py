@@ -173,6 +173,16 @@ class OutboxDisk:
             self._failed(error)
             raise DeviceError(f"the outbox {self._path} cannot be read: {error}") from error
 
+    def find(self, text: str) -> list[Row]:
+        """The rows with `text` in them. Raises as `select` does."""
+        if self._file is None:
+            return []
+        try:
+            return self._file.find(text)
+        except _Trouble as error:
+            self._failed(error)
+            raise DeviceError(f"the outbox {self._path} cannot be read: {error}") from error
+
     def refused(self, sink: str) -> list[tuple[int, str, bytes]]:
         return self._file.refused(sink) if self._file else []
 

@@ -31,6 +31,22 @@ CREATE TABLE IF NOT EXISTS refused (n INTEGER PRIMARY KEY, sink TEXT NOT NULL, s
 """
 
 
+_WITH_TEXT = "SELECT seq, body FROM entries WHERE instr(body, ?) > 0 ORDER BY seq DESC LIMIT 10"
+
+
+def find_in(path: Path, text: str) -> list[Row]:
+    """The rows with `text` in an outbox that no daemon has open; changes nothing in it.
+
+    Raises:
+        sqlite3.Error: it cannot be read, or a daemon has it.
+    """
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5)
+    try:
+        return db.execute(_WITH_TEXT, (text.encode(),)).fetchall()
+    finally:
+        db.close()
+
+
 class OutboxFile:
     """One open file. `always_sync` makes each commit wait for the medium."""
 
@@ -79,6 +95,10 @@ class OutboxFile:
         """The next `limit` rows behind `after_seq`, in order."""
         question = "SELECT seq, body FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
         return self._db.execute(question, (after_seq, limit)).fetchall()
+
+    def find(self, text: str) -> list[Row]:
+        """The rows with `text` somewhere in them; reads all of them, 10,000 in some milliseconds."""
+        return self._db.execute(_WITH_TEXT, (text.encode(),)).fetchall()
 
     def bounds(self) -> tuple[int, int]:
         """The oldest and the newest seq; (0, 0) when there is none."""

@@ -17,7 +17,7 @@ from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.mailbox import Hub, Inbox, Item
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
-from edgeinfer.taps import Taps
+from edgeinfer.taps import Account, Taps
 
 _STEP_BOUND_S = 10.0  # a step that takes longer is stuck: systemd is no longer told that all is well
 _PAST_S = 0.0005  # a little later than a deadline, so that it is over then
@@ -57,8 +57,13 @@ class Commit:
     outbox: Outbox
     states: States
 
-    def __call__(self, decisions: Sequence[Decision], model: str, config: str) -> None:
-        self.states.update(self.outbox.append(decisions, model, config))
+    def __call__(
+        self, decisions: Sequence[Decision], model: str, config: str, seen: Sequence[Observation]
+    ) -> Account:
+        before = {entry.decision.rule: entry.decision.state for entry in self.states.all()}
+        entries = self.outbox.append(decisions, model, config)
+        self.states.update(entries)
+        return Account(entries, seen, before)
 
 
 class Pipeline:
@@ -190,7 +195,7 @@ class Pipeline:
         unsure = getattr(self._predictor, "undecided", False)
         decisions = self._judge.of(seen, self._now_ns(), unsure=unsure)
         self._meters.record("rules", time.perf_counter_ns() - started)
-        self._decide(decisions)
+        self._decide(decisions, seen)
         if self._line.inbox.live:
             self._keep_account(seen)
 
@@ -248,18 +253,19 @@ class Pipeline:
         self._meters.record("track", time.perf_counter_ns() - started)
         return named
 
-    def _decide(self, decisions: Sequence[Decision]) -> None:
+    def _decide(self, decisions: Sequence[Decision], seen: Sequence[Observation] = ()) -> None:
         if not decisions:
             return
         started = time.perf_counter_ns()
         predictor = self._predictor or self._reader
         model = predictor.identity if predictor else ""
-        self._commit(decisions, model, self._line.config)
+        account = self._commit(decisions, model, self._line.config, seen)
         self._meters.record("outbox", time.perf_counter_ns() - started)
         self._meters.count("decisions", len(decisions))
         for decision in decisions:
             self._taps(self.post, decision)
             self._hub.offer(f"rule:{decision.rule}", decision, self._loop.stop)
+        self._taps(self.post, account)
 
     def _forget(self, reason: str) -> None:
         """What the rules know no longer holds: each says so, at the moment of the last sample."""
@@ -267,7 +273,7 @@ class Pipeline:
             return
         source, at = self._last
         lost = Lost((source, -1), at, reason)
-        self._decide(self._judge.lose(lost))
+        self._decide(self._judge.lose(lost), (lost,))
 
 
 def _give_way(nice: int) -> None:

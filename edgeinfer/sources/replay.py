@@ -16,6 +16,7 @@ from edgeinfer.recording import kinds, read
 from edgeinfer.sources.pace import RealTime
 
 _SAMPLES = (Frame, Readings, Trigger, Tick, Lost, Back)
+_KINDS = {kind.__name__.lower() for kind in _SAMPLES}
 
 
 class Replay:
@@ -39,6 +40,7 @@ class Replay:
 
     def __init__(self, options: Options, place: SourcePlace) -> None:
         self._path, self._place, self._real = Path(options.from_), place, options.pace == "real"
+        self._told, self._first = 0, ""
         counts = _samples_in(self._path)
         self._source = _chosen(options.source, list(counts), self._path)
         self.flow: Flow = "lockstep"
@@ -46,16 +48,18 @@ class Replay:
             self.flow = "newest" if "frame" in counts[self._source] else "queue"
 
     def samples(self, stop: Stop) -> Iterator[Sample]:
-        recorded = (
-            seen
-            for seen in read(self._path, lambda text: self._place.report("recording", text))
-            if isinstance(seen, _SAMPLES) and seen.key[0] == self._source
-        )
+        recorded = (seen for seen in read(self._path, self._tell, self._source) if isinstance(seen, _SAMPLES))
         for sample in self._at_real_pace(recorded, stop) if self._real else recorded:
             if stop.is_set():
                 return
             key, at = self._place.stamp(None if self._real else sample.at)
             yield dataclasses.replace(sample, key=key, at=at)
+
+    def _tell(self, text: str) -> None:
+        self._first = self._first or text
+        self._told += 1
+        more = f" (and {self._told - 1} more)" if self._told > 1 else ""
+        self._place.report("recording", self._first + more)
 
     def _at_real_pace(self, recorded: Iterator[Sample], stop: Stop) -> Iterator[Sample]:
         pace, position_ns = RealTime(stop), 0
@@ -73,7 +77,7 @@ class Replay:
 def _samples_in(path: Path) -> dict[str, set[str]]:
     """Source → types of its samples; sources that gave none are left out."""
     try:
-        found = {source: set(types) - {"inference", "decision"} for source, types in kinds(path).items()}
+        found = {source: set(types) & _KINDS for source, types in kinds(path).items()}
     except InputError as error:
         raise InputError(f"from: {error}") from error
     return {source: types for source, types in found.items() if types}

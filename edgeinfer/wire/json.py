@@ -71,6 +71,11 @@ class Json:
                 messages.append(self._state(item))
         return messages
 
+    def thumbnail(self, rule: str, decision: str, jpeg: bytes) -> list[Message]:
+        """QoS 0: a picture that comes late is of no use, and none is kept for it."""
+        topic, user = self._topic("thumbnail", rule), (("id", decision),)
+        return [Message(topic, jpeg, 0, content_type="image/jpeg", user=user)]
+
     def pulse(self, count: int, health: Mapping[str, Any] | None) -> list[Message]:
         messages = [Message(f"{self._root}/heartbeat", b"%d" % count, qos=0)]
         if health is not None:

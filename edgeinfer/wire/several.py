@@ -36,6 +36,11 @@ class Several:
         extra = [replace(m, seq=None) for encoder in self._also for m in encoder.encode(batch)]
         return [*extra, *self._main.encode(batch)]
 
+    def thumbnail(self, rule: str, decision: str, jpeg: bytes) -> Sequence[Message]:
+        """Where the main one knows thumbnails."""
+        encode = getattr(self._main, "thumbnail", None)
+        return encode(rule, decision, jpeg) if encode is not None else []
+
     def pulse(self, count: int, health: Mapping[str, Any] | None) -> list[Message]:
         return [message for encoder in self._all for message in encoder.pulse(count, health)]
 

@@ -87,7 +87,7 @@ def test_what_was_recorded_replays_to_the_decisions_that_were_made(tmp_path):
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert recorded.returncode == 0, recorded.stderr
-    lines = map(json.loads, (tmp_path / "rec/events.jsonl").read_text().splitlines())
+    lines = map(json.loads, (tmp_path / "rec/000001/events.jsonl").read_text().splitlines())
     made = [(e["rule"], e["state"]) for e in lines if e["type"] == "decision" and e["state"] != "unknown"]
     first, second = (replay(str(tmp_path / "rec"), str(config)) for _ in range(2))
     assert first.returncode == 0, first.stderr

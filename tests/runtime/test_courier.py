@@ -8,6 +8,7 @@ import pytest
 
 from edgeinfer.events import Message
 from edgeinfer.ports import EncoderPlace
+from edgeinfer.runtime.aside import Aside
 from edgeinfer.runtime.courier import Courier
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.outbox import Outbox
@@ -311,3 +312,26 @@ def test_an_answer_that_is_there_at_the_end_goes_before_the_farewell(line):
     topics = [m.topic for m in sink.seen]
     assert topics.index("t/reply") < len(topics) - 1
     assert topics[-1] == "t/status"
+
+
+def test_a_thumbnail_is_sent_once_at_qos_0_and_not_kept(line):
+    aside, sink = Aside(), FakeSink()
+    encoder = Json(Json.Options(), EncoderPlace("press-07", "t", "plant"))
+    courier = Courier(
+        "plant",
+        line.outbox,
+        line.states,
+        encoder,
+        sink,
+        line.health,
+        lambda _, e: line.fatal.append(e),
+        aside,
+    )
+    line.couriers.append(courier)
+    courier.start()
+    sink.wait_for(lambda seen: last(seen, "t/status") is not None)
+    aside.put("scratched", "k3v7aaaaaaaaaaaa", b"\xff\xd8jpeg")
+    seen = sink.wait_for(lambda seen: last(seen, "t/thumbnail/scratched") is not None)
+    (message,) = [m for m in seen if m.topic == "t/thumbnail/scratched"]
+    assert (message.qos, message.retain, message.seq) == (0, False, None)
+    assert (message.content_type, message.user) == ("image/jpeg", (("id", "k3v7aaaaaaaaaaaa"),))

@@ -208,3 +208,24 @@ def test_who_keeps_account_hears_of_each_entry_in_order_and_once(tmp_path, clock
     fill(outbox, clock, 5)
     assert [entry.seq for entry in heard] == [1, 2, 3, 4, 5]
     outbox.close()
+
+
+def test_what_every_sink_has_stays_as_history_up_to_its_bound(open_outbox, clock):
+    outbox = open_outbox(history=500)
+    outbox.cursor("plant")
+    fill(outbox, clock, 3000)
+    outbox.advance("plant", 3000)
+    outbox.maintain()
+    kept = [e for e in outbox.read(0, 5000) if not isinstance(e, Gap)]
+    assert kept[-1].seq == 3000
+    assert 500 <= len(kept) <= 500 + 1000
+    assert outbox.depth("plant") == 0
+
+
+def test_history_is_no_reason_to_complain_when_the_outbox_is_full(open_outbox, clock, board):
+    outbox = open_outbox(history=100_000, max_entries=1000)
+    outbox.cursor("plant")
+    for _ in range(30):
+        fill(outbox, clock, 100)
+        outbox.advance("plant", outbox.newest)
+    assert board.said == []

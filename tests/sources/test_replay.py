@@ -82,7 +82,7 @@ def test_it_stops_when_asked(tmp_path):
 
 def test_a_cut_recording_is_reported(tmp_path):
     path = recorded(tmp_path / "rec", belt)
-    events = path / "events.jsonl"
+    events = path / "000001/events.jsonl"
     events.write_bytes(events.read_bytes()[:-5])
     told = []
     found = list(replay(path, report=lambda *what: told.append(what)).samples(Event()))

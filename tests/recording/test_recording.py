@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edgeinfer import events as e
 from edgeinfer.errors import InputError
 from edgeinfer.geometry import Box
-from edgeinfer.recording import Writer, head_of, kinds, read
+from edgeinfer.recording import Bounds, Writer, head_of, kinds, read, segments
 
 AT = e.Instant("feedc0de", 5, 1_790_000_000_000_000_000)
 
@@ -102,12 +102,12 @@ def tick(n):
 
 def test_the_head_tells_the_device_and_when(tmp_path):
     head = head_of(record(tmp_path / "rec"))
-    assert (head.device, head.version, head.created) == ("press-07", 1, "2026-09-21T14:13:20.000Z")
+    assert (head.device, head.version, head.created) == ("press-07", 2, "2026-09-21T14:13:20.000Z")
 
 
 def test_it_is_readable_by_people(tmp_path):
     path = record(tmp_path / "rec", e.Lost(("belt", 3), AT, "frozen"))
-    assert (path / "events.jsonl").read_text() == (
+    assert (path / "000001/events.jsonl").read_text() == (
         '{"type":"lost","key":["belt",3],"at":{"boot":"feedc0de","mono_ns":5,"unix_ns":1790000000000000000,'
         '"synced":true},"reason":"frozen"}\n'
     )
@@ -115,7 +115,7 @@ def test_it_is_readable_by_people(tmp_path):
 
 def test_kinds_counts_what_is_in_it_without_reading_pictures(tmp_path):
     path = record(tmp_path / "rec", frame(0), frame(1), tick(2), e.Tick(("gate", 0), AT))
-    (path / "frames/belt-0.png").unlink()
+    (path / "000001/frames/belt-0.png").unlink()
     assert kinds(path) == {"belt": {"frame": 2, "tick": 1}, "gate": {"tick": 1}}
 
 
@@ -144,7 +144,7 @@ def test_frames_are_left_out_when_no_pictures_are_wanted(tmp_path):
 def test_pictures_may_be_smaller_and_not_quite_the_same(tmp_path):
     (read_back,) = read(record(tmp_path / "rec", frame(), pictures="jpg"))
     assert read_back.pixels.shape == (8, 8, 3)
-    assert (tmp_path / "rec/frames/belt-0.jpg").exists()
+    assert (tmp_path / "rec/000001/frames/belt-0.jpg").exists()
 
 
 def test_numbers_that_begin_again_overwrite_no_picture(tmp_path):
@@ -161,7 +161,7 @@ def test_names_of_sources_lead_to_no_other_folder(tmp_path):
 
 def test_the_bound_ends_the_recording_and_says_so(tmp_path, caplog):
     path = tmp_path / "rec"
-    writer = Writer(path, "d", AT, max_bytes=4000)
+    writer = Writer(path, "d", AT, bounds=Bounds(max_bytes=4000))
     for n in range(100):
         writer.write(frame(n) if n % 5 == 0 else tick(n))
     writer.close()
@@ -174,8 +174,8 @@ def test_the_bound_ends_the_recording_and_says_so(tmp_path, caplog):
 
 def test_a_disk_that_fails_ends_the_recording_without_an_error(tmp_path):
     writer = Writer(tmp_path / "rec", "d", AT)
-    writer._events.close()
-    writer._events = open("/dev/full", "wb", buffering=0)
+    writer._segment.events.close()
+    writer._segment.events = open("/dev/full", "wb", buffering=0)
     writer.write(tick(0))
     assert "No space left" in writer.stopped
     writer.close()
@@ -183,18 +183,18 @@ def test_a_disk_that_fails_ends_the_recording_without_an_error(tmp_path):
 
 def test_a_cut_file_is_read_up_to_its_last_whole_line(tmp_path):
     path = record(tmp_path / "rec", tick(0), tick(1), tick(2))
-    whole = (path / "events.jsonl").read_bytes()
+    whole = (path / "000001/events.jsonl").read_bytes()
     for cut in range(1, len(whole) // 3):
-        (path / "events.jsonl").write_bytes(whole[:-cut])
+        (path / "000001/events.jsonl").write_bytes(whole[:-cut])
         told = []
         assert list(read(path, told.append)) == [tick(0), tick(1)]
-        assert told == [f"{path}/events.jsonl is cut off: line 3 is not whole and is left out"]
+        assert told == [f"{path}/000001/events.jsonl is cut off: line 3 is not whole and is left out"]
 
 
 def test_a_missing_or_damaged_picture_is_told_and_left_out(tmp_path):
     path = record(tmp_path / "rec", frame(0), frame(1), frame(2))
-    (path / "frames/belt-0.png").unlink()
-    (path / "frames/belt-1.png").write_bytes(b"\x89PNG no picture")
+    (path / "000001/frames/belt-0.png").unlink()
+    (path / "000001/frames/belt-1.png").write_bytes(b"\x89PNG no picture")
     told = []
     assert [one.key[1] for one in read(path, told.append)] == [2]
     assert ["missing" in told[0], "damaged" in told[1], len(told)] == [True, True, 2]
@@ -203,7 +203,7 @@ def test_a_missing_or_damaged_picture_is_told_and_left_out(tmp_path):
 @pytest.mark.parametrize("line", [b"\xff\xfe\n", b"[1]\n", b"{}\n", b'{"type":"tick"}\n', b'{"type":"dance","key":["a",1],"at":{"boot":"","mono_ns":0,"unix_ns":0}}\n', b'{"type":"tick","key":["a","b"],"at":{}}\n'])  # fmt: skip
 def test_a_damaged_line_is_refused_with_its_number(tmp_path, line):
     path = record(tmp_path / "rec", tick(0), tick(1))
-    with (path / "events.jsonl").open("ab") as file:
+    with (path / "000001/events.jsonl").open("ab") as file:
         file.write(line)
     with pytest.raises(InputError, match=r"events.jsonl:3: expected"):
         list(read(path))
@@ -228,15 +228,7 @@ def broken(path, name, content):
             ),
             "found the format 'x'",
         ),
-        (
-            lambda path: broken(
-                path,
-                "recording.json",
-                b'{"format":"edgeinfer recording","version":2,"device":"","created":""}',
-            ),
-            "made by a newer edgeinfer",
-        ),
-        (lambda path: (record(path) / "events.jsonl").unlink(), "events.jsonl is missing"),
+        (lambda path: (record(path) / "000001/events.jsonl").unlink(), "events.jsonl is missing"),
     ],
 )
 def test_what_is_no_recording_is_refused(tmp_path, prepare, told):
@@ -244,6 +236,76 @@ def test_what_is_no_recording_is_refused(tmp_path, prepare, told):
     prepare(path)
     with pytest.raises(InputError, match=told):
         list(read(path))
+
+
+NEWER = b'{"format":"edgeinfer recording","version":3,"device":"d","created":"","codec":"x"}'
+
+
+def test_of_a_newer_recording_what_is_readable_is_read_and_the_rest_is_told(tmp_path):
+    path = record(tmp_path / "rec", tick(0), tick(1))
+    (path / "recording.json").write_bytes(NEWER)
+    with (path / "000001/events.jsonl").open("ab") as file:
+        file.write(b'{"type":"smell","key":["belt",2],"at":{"boot":"","mono_ns":0,"unix_ns":0}}\n')
+    told = []
+    assert list(read(path, told.append)) == [tick(0), tick(1)]
+    assert "made by a newer edgeinfer (version 3 of the format; this one reads up to 2)" in told[0]
+    assert "1 events of the type 'smell'" in told[1]
+    assert kinds(path) == {"belt": {"tick": 2, "smell": 1}}
+
+
+def test_a_newer_recording_without_anything_readable_says_why(tmp_path):
+    path = record(tmp_path / "rec")
+    (path / "recording.json").write_bytes(NEWER)
+    (path / "000001/events.jsonl").unlink()
+    with pytest.raises(InputError, match="events.jsonl is missing; made by a newer edgeinfer"):
+        head_of(path)
+
+
+def test_a_recording_of_version_1_is_read(tmp_path):
+    path = record(tmp_path / "rec", frame(0), tick(1))
+    for part in ("events.jsonl", "frames"):
+        (path / "000001" / part).rename(path / part)
+    (path / "000001").rmdir()
+    (path / "recording.json").write_bytes(NEWER.replace(b"3", b"1"))
+    assert [form(one) for one in read(path)] == [form(frame(0)), form(tick(1))]
+
+
+def at(s):
+    return e.Instant("feedc0de", round(s * 1e9), 1_790_000_000_000_000_000 + round(s * 1e9))
+
+
+def test_it_is_cut_in_segments_by_time_and_by_size(tmp_path):
+    ticks = [e.Tick(("belt", n), at(n)) for n in range(25)]
+    path = record(tmp_path / "rec", *ticks, bounds=Bounds(segment_s=10))
+    assert [p.name for p in segments(path)] == ["000001", "000002", "000003"]
+    assert list(read(path)) == ticks
+    small = record(tmp_path / "small", *[frame(n) for n in range(6)], bounds=Bounds(segment_bytes=500))
+    assert len(segments(small)) >= 3
+    assert [one.key[1] for one in read(small)] == list(range(6))
+
+
+def test_a_ring_drops_the_oldest_segments_and_stays_within_its_size(tmp_path):
+    ticks = [e.Tick(("belt", n), at(n)) for n in range(400)]
+    path = record(tmp_path / "rec", *ticks, bounds=Bounds(max_bytes=8000, keep="last"))
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    kept = list(read(path))
+    assert 6000 < size <= 8000
+    assert kept == ticks[-len(kept) :]
+    assert segments(path)[0].name != "000001"
+
+
+def test_what_is_older_than_max_age_is_dropped(tmp_path):
+    ticks = [e.Tick(("belt", n), at(n)) for n in range(300)]
+    path = record(tmp_path / "rec", *ticks, bounds=Bounds(max_age_s=80))
+    kept = list(read(path))
+    assert kept == ticks[-len(kept) :]
+    assert 80 <= len(kept) <= 110
+
+
+def test_of_one_source_no_picture_of_another_is_read(tmp_path):
+    path = record(tmp_path / "rec", frame(0), frame(0, "gate"))
+    (path / "000001/frames/gate-0.png").unlink()
+    assert [one.key for one in read(path, pytest.fail, "belt")] == [("belt", 0)]
 
 
 def test_a_recording_is_never_written_over(tmp_path):
