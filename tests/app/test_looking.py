@@ -9,6 +9,9 @@ from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.looking import Looking
 from edgeinfer.app.plan import Services, plan
 from edgeinfer.clock import SystemClock
+from edgeinfer.commands.ledger import Ledger
+from edgeinfer.commands.letterbox import Letterboxes, Office
+from edgeinfer.commands.table import Commands
 from edgeinfer.commons import Commons
 from edgeinfer.config import loads
 from edgeinfer.events import Frame
@@ -63,6 +66,8 @@ def services(tmp_path):
     clock, health = SystemClock(), Health(SystemClock())
     outbox = Outbox(tmp_path / "outbox.sqlite", "cell", clock, report=lambda *_: None)
     crashes = Crashes(tmp_path, clock)
+    ledger = Ledger(tmp_path, health.reporter("commands"))
+    office = Office("cell", Commands({}), ledger, clock, lambda _: None, health.post("commands").meters)
     yield Services(
         clock=clock,
         health=health,
@@ -74,6 +79,7 @@ def services(tmp_path):
         machine_id="",
         commons=Commons(tmp_path),
         crashes=crashes,
+        letters=Letterboxes(office),
     )
     crashes.close()
     outbox.close()

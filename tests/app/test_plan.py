@@ -30,7 +30,8 @@ def test_cores_are_shared_out_evenly_where_that_is_asked_for(monkeypatch, thread
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     config = MODEL.format(threads=threads) + "".join(PIPELINE.format(n=n) for n in range(pipelines))
     blueprint = draw(loads(config, "c.toml"))
-    predictor = looking.open_one(blueprint.models["parts"], blueprint)
+    model = blueprint.models["parts"]
+    predictor = looking.open_here("p", model.bundle, looking.with_threads(model, blueprint), None)
     assert f"{given} thread" in predictor.runtime
     predictor.close()
 

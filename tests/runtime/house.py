@@ -63,7 +63,7 @@ class House:
             "sha256:c",
             identify,
             gives,
-            judge,
+            judge=judge,
         )
         post = Pipeline(
             line,
