@@ -28,18 +28,23 @@ def block(x: Any, channels: int, stride: int = 1) -> Any:
     return layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.9)(x))
 
 
-def network(batch: int | None = None) -> keras.Model:
+WIDTHS = (16, 24, 48)
+"""Channels at stride 2, 4 and 8."""
+
+
+def network(batch: int | None = None, widths: tuple[int, ...] = WIDTHS) -> keras.Model:
     """(1, 192, 256, 3) RGB 0..1 to logits (1, 24, 32, 4): background and the three labels.
 
     The last layer is no softmax, which the Edge TPU compiler takes for one dimension only: the decoder
     applies it. Four convolutions at stride 8 see 87 px, a whole part (42 px) from each cell that it owns.
     """
     picture = keras.Input((scenes.INPUT_PX[1], scenes.INPUT_PX[0], 3), batch, name="picture")
-    x = block(picture, 16, 2)
-    x = block(block(x, 24, 2), 24)  # two at stride 4, where a scratch is still a pixel wide
-    x = block(x, 48, 2)
+    half, quarter, eighth = widths
+    x = block(picture, half, 2)
+    x = block(block(x, quarter, 2), quarter)  # two at stride 4, where a scratch is still a pixel wide
+    x = block(x, eighth, 2)
     for _ in range(4):
-        x = block(x, 48)
+        x = block(x, eighth)
     return keras.Model(picture, layers.Conv2D(4, 1, name="heat")(x))
 
 
@@ -60,22 +65,48 @@ def batches(data: tuple[NDArray[np.uint8], ...], seed: int) -> Any:
 
 
 def train(data: tuple[NDArray[np.uint8], ...], epochs: int, seed: int) -> keras.Model:
-    model = network()
+    return fit(network(), data, epochs, seed)
+
+
+def fit(
+    model: keras.Model,
+    data: tuple[NDArray[np.uint8], ...],
+    epochs: int,
+    seed: int,
+    top: float = 3e-3,
+    teacher: keras.Model | None = None,
+    loss: Any = None,
+    callbacks: tuple[Any, ...] = (),
+) -> keras.Model:
+    """Trains `model`; the rate of learning rises to `top`. With a `teacher`, targets are its logits, then the truth."""
     steps = epochs * (len(data[0]) // 16)
-    warm = {"warmup_target": 3e-3, "warmup_steps": steps // 20}
+    warm = {"warmup_target": top, "warmup_steps": steps // 20}
     rate = keras.optimizers.schedules.CosineDecay(1e-4, steps, alpha=0.02, **warm)
     # Smoothing keeps scores below 1.0 and logits in a range that int8 resolves well.
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.04)
-    model.compile(keras.optimizers.Adam(rate), loss)
-    model.fit(batches(data, seed), epochs=epochs, verbose=2)
+    plain = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.04)
+    model.compile(keras.optimizers.Adam(rate), loss or plain)
+
+    def taught(picture: Any, kind: Any, weight: Any) -> Any:
+        return picture, tf.concat([teacher(picture, training=False), kind], -1), weight  # type: ignore[misc]  # only with one
+
+    examples = batches(data, seed)
+    model.fit(examples.map(taught) if teacher else examples, epochs=epochs, verbose=2, callbacks=list(callbacks))
     return model
 
 
-def converted(model: keras.Model, calibration: NDArray[np.uint8] | None) -> bytes:
-    """The .tflite: float, or fully int8 if there are pictures (n, h, w, 3) to calibrate with."""
-    single = network(batch=1)  # accelerators take no tensor of unknown size
+def converted(
+    model: keras.Model,
+    calibration: NDArray[np.uint8] | None,
+    widths: tuple[int, ...] = WIDTHS,
+    *,
+    dynamic: bool = False,
+) -> bytes:
+    """The .tflite: float, with `dynamic` int8 weights only, fully int8 if there are pictures (n, h, w, 3) to calibrate with."""
+    single = network(1, widths)  # accelerators take no tensor of unknown size
     single.set_weights(model.get_weights())
     converter = tf.lite.TFLiteConverter.from_keras_model(single)
+    if dynamic:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if calibration is not None:
         samples = calibration.copy()
         samples[0, 0, :2] = [[0], [255]]  # the whole range of the input, whatever the pictures hold
