@@ -59,7 +59,9 @@ def table(models: dict[str, bytes], scores: dict[str, list[float]], judged_by: s
             f"{len(model) / size:.2f}",
             f"{len(compress(model)) / packed:.2f}",
             f"{times[name] / times['float']:.2f}",
-            f"{np.mean(seen):.3f} ({min(seen):.3f} to {max(seen):.3f})" if len(seen) > 1 else f"{seen[0]:.3f}",
+            f"{np.mean(seen):.3f} ({min(seen):.3f} to {max(seen):.3f})"
+            if len(seen) > 1
+            else f"{seen[0]:.3f}",
         ]
         rows.append("| " + " | ".join(cells) + " |")
     return rows

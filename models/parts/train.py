@@ -90,7 +90,9 @@ def fit(
         return picture, tf.concat([teacher(picture, training=False), kind], -1), weight  # type: ignore[misc]  # only with one
 
     examples = batches(data, seed)
-    model.fit(examples.map(taught) if teacher else examples, epochs=epochs, verbose=2, callbacks=list(callbacks))
+    model.fit(
+        examples.map(taught) if teacher else examples, epochs=epochs, verbose=2, callbacks=list(callbacks)
+    )
     return model
 
 
