@@ -28,7 +28,9 @@ from edgeinfer.store import Bundle, open_bundle
 from edgeinfer.store.catalog import default_catalog
 from edgeinfer.store.draft import draft
 from edgeinfer.store.find import MANIFEST
+from edgeinfer.store.index import Version
 from edgeinfer.store.packed import SIGNATURE
+from edgeinfer.store.shelf import Shelf
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,10 +62,29 @@ def main(args: argparse.Namespace) -> int:
         )
         bundle = open_bundle(folder)
         _refuse_more(bundle)
+        if known := shelf.known(bundle, by_any_number=not args.version):
+            return _again(args, shelf, bundle, known)
         results = prove(bundle)
         bundle, used = shelf.place(folder, use=args.use)
     daemon = used and reloaded(args)
     tell(args, _told(bundle, results, used=used, daemon=daemon), _sentence(bundle, results, used=used))
+    return 0
+
+
+def _again(args: argparse.Namespace, shelf: Shelf, bundle: Bundle, known: Version) -> int:
+    """The store has it: nothing is added, but with --use it is used."""
+    name = bundle.manifest.name
+    was = shelf.entry(name).index.current
+    if args.use:
+        shelf.use(name, known.digest)
+    used = known.digest in {was, shelf.entry(name).index.current}
+    daemon = args.use and was != known.digest and reloaded(args)
+    stored = open_bundle(shelf.root / name / known.digest)
+    text = (
+        f"{stored.identity}, version {known.version}, in {stored.folder}: is there already, with the same files and "
+        f"options; no new version was made{'' if used else f' (edgeinfer model use {name} {known.version} uses it)'}"
+    )
+    tell(args, _told(stored, [], used=used, daemon=daemon) | {"added": False}, text)
     return 0
 
 
@@ -121,6 +142,7 @@ def _told(bundle: Bundle, results: list[Comparison], *, used: bool, daemon: bool
         "identity": bundle.identity,
         "folder": str(bundle.folder),
         "golden": len(results),
+        "added": True,
         "used": used,
         "daemon": daemon,
     }

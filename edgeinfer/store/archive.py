@@ -80,7 +80,7 @@ def _copy(file: IO[bytes], out: IO[bytes], what: str) -> None:
 
 
 def _bounded(stream: gzip.GzipFile) -> IO[bytes]:
-    """tarfile asks a stream for nothing but `read`."""
+    """A stream for tarfile, which asks it for nothing but `read`."""
     return cast("IO[bytes]", _Bounded(stream))
 
 
