@@ -60,8 +60,8 @@ def _catalogue(args: argparse.Namespace) -> int:
         print(json.dumps({"catalog": str(args.catalog), "models": rows}))
         return 0
     print(f"catalogue {args.catalog}  (* is here already; edgeinfer model add NAME fetches the others)")
-    rows = ([("*" if n in here else " "), n, e.licence, e.summary] for n, e in listed.items())
-    print("\n".join(columns(rows)) or "  (empty)")
+    shown = ([("*" if n in here else " "), n, e.licence, e.summary] for n, e in listed.items())
+    print("\n".join(columns(shown)) or "  (empty)")
     return 0
 
 

@@ -72,7 +72,7 @@ class Ssd:
 class _Raw:
     """Boxes (1, n, 4) or (1, n, 1, 4): ty tx th tw; scores (1, n, classes): logits.
 
-    What stands behind a box in its row, such as the eyes of a face, is left out: (1, n, 4 and more).
+    With a `grid`, what stands behind a box in its row, as the eyes of BlazeFace do, is left out: (1, n, 4 and more).
     """
 
     def __init__(self, options: SsdOptions, place: DecoderPlace) -> None:
@@ -98,11 +98,18 @@ class _Raw:
         if self._anchors.shape != (n, 4):
             raise BundleError(f"decoder.anchors: expected an array (n, 4), found {self._anchors.shape}")
         for name, tensor in (("boxes", self._boxes), ("scores", self._scores)):
-            if len(tensor.shape) < 3 or tensor.shape[1] != n or (name == "boxes" and tensor.shape[-1] < 4):
+            if (
+                len(tensor.shape) < 3
+                or tensor.shape[1] != n
+                or (name == "boxes" and not self._fits(tensor.shape[-1]))
+            ):
                 wanted = f"(1, {n}, 4)" if name == "boxes" else f"(1, {n}, classes)"
                 text = f"expected {wanted} for {n} anchors; the tensor {tensor.name!r} has {tensor.shape}"
                 raise BundleError(f"outputs.{name}: {text}")
         check_labels(place, self._classes - self._first, self._scores, background=self._options.background)
+
+    def _fits(self, columns: int) -> bool:
+        return columns == 4 or (columns > 4 and bool(self._options.grid))
 
     def decode(self, outputs: Mapping[str, Array]) -> list[Detection]:
         raw = outputs[self._scores.name].reshape(-1, self._classes)
