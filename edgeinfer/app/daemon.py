@@ -15,6 +15,7 @@ from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.lending import Lending
 from edgeinfer.app.plan import DOOR, Services, plan
+from edgeinfer.app.trust import TRUST, Trust
 from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
 from edgeinfer.commands.table import Commands, Health, Lend, Reload, Return
@@ -47,6 +48,7 @@ class Setting:
     door: Path | None = None
     systemd: Systemd = field(default_factory=Systemd)
     clock: Clock = field(default_factory=SystemClock)
+    trust: Path = TRUST
 
 
 class Daemon:
@@ -82,6 +84,7 @@ class Daemon:
             machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
             commons=Commons(folder.path),
             crashes=self.crashes,
+            trust=Trust(setting.trust),
         )
         self._lending = Lending(
             sources=lambda: self.blueprint.sources,

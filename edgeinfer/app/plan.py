@@ -17,11 +17,13 @@ from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
+from edgeinfer.app.trust import Trust
 from edgeinfer.app.zones import zone
 from edgeinfer.clock import SourceStamp
 from edgeinfer.commons import Commons
 from edgeinfer.config import Part
 from edgeinfer.engine.process import Children
+from edgeinfer.errors import InferenceLost
 from edgeinfer.ports import (
     Clock,
     EncoderPlace,
@@ -69,6 +71,7 @@ class Services:
     machine_id: str
     commons: Commons
     crashes: Crashes
+    trust: Trust = field(default_factory=Trust)
     children: Children = field(default_factory=Children)
 
 
@@ -169,15 +172,24 @@ def _rule_flow(rule: str, blueprint: Blueprint) -> Flow:
 def _guarded(
     name: str, options: PipelineOptions, blueprint: Blueprint, services: Services
 ) -> Predictor | ReadingsPredictor:
-    """Not a bundle that kills the daemon again and again; with the children, the priority and the counters of a daemon."""
+    """Not a bundle that kills the daemon again and again, nor one that nobody vouches for; with what a daemon shares."""
     from edgeinfer.engine.opening import Opening
 
     post = f"pipeline.{name}"
-    bundle, instead = services.crashes.allowed(blueprint.models[options.model].bundle)
+    bundle, instead = _allowed(blueprint.models[options.model].bundle, services)
     services.health.reporter(post)("bundle", instead or None)
     count = services.health.post(post).meters.count
     opening = Opening(services.children, options.priority, count, marker=services.crashes.marker)
     return _predictor(options.model, blueprint, opening, bundle)
+
+
+def _allowed(wanted: Bundle, services: Services) -> tuple[Bundle, str]:
+    """That, or the version before it; what to say then. Raises InferenceLost where none may run."""
+    sound, crashed = services.crashes.allowed(wanted)
+    trusted, distrusted = services.trust.allowed(sound)
+    if trusted.identity != sound.identity and services.crashes.allowed(trusted)[1]:
+        raise InferenceLost(f"{distrusted}, but that one has crashed this process before: it is left out")
+    return trusted, ". ".join(filter(None, (crashed, distrusted)))
 
 
 def _predictor(

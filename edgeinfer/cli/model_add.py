@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgeinfer.app.trust import check_signed, trusted_keys
 from edgeinfer.cli.model_draft import add_draft
 from edgeinfer.cli.model_gather import gather
 from edgeinfer.cli.model_store import reloaded, shelf_of, tell, warn
-from edgeinfer.cli.trust import add_trust, check_signed, trusted_keys
+from edgeinfer.cli.trust import add_trust
 from edgeinfer.engine.describe import Describer
 from edgeinfer.engine.golden import Comparison, verify
 from edgeinfer.engine.options import ModelOptions
