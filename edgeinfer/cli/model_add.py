@@ -56,14 +56,14 @@ def main(args: argparse.Namespace) -> int:
     shelf = shelf_of(args)
     keys = trusted_keys(args.trust)
     with draft(shelf.root) as folder, _named(folder, args.what):
-        gather(args, shelf, folder, signed_only=bool(keys))
+        numbered = gather(args, shelf, folder, signed_only=bool(keys))
         manifest, signature = folder / MANIFEST, folder / SIGNATURE
         check_signed(
             manifest.read_bytes(), signature.read_bytes() if signature.exists() else b"", keys, args.what
         )
         bundle = open_bundle(folder)
         _refuse_more(bundle)
-        if known := shelf.known(bundle, by_any_number=not args.version):
+        if known := shelf.known(bundle, by_any_number=numbered):
             return _again(args, shelf, bundle, known)
         results = prove(bundle)
         bundle, used = shelf.place(folder, use=args.use)

@@ -36,8 +36,8 @@ class _Wanted:
     member_digest: str = ""
 
 
-def gather(args: argparse.Namespace, shelf: Shelf, folder: Path, *, signed_only: bool) -> None:
-    """Fills `folder` with a bundle.
+def gather(args: argparse.Namespace, shelf: Shelf, folder: Path, *, signed_only: bool) -> bool:
+    """Fills `folder` with a bundle; whether the number of its version was chosen here.
 
     Raises:
         InputError: there is no such thing, or more must be said about it.
@@ -47,14 +47,14 @@ def gather(args: argparse.Namespace, shelf: Shelf, folder: Path, *, signed_only:
     wish = wish_of(args, shelf)
     path = Path(args.what).expanduser()
     if args.what.startswith(_WEB):
-        _fetched(args, shelf, _Wanted(args.what, args.sha256), wish, folder, signed_only=signed_only)
-    elif path.exists():
-        _taken(path, wish, folder, signed_only=signed_only)
-    else:
-        _listed(args, shelf, wish, folder, signed_only=signed_only)
+        wanted = _Wanted(args.what, args.sha256)
+        return _fetched(args, shelf, wanted, wish, folder, signed_only=signed_only)
+    if path.exists():
+        return _taken(path, wish, folder, signed_only=signed_only)
+    return _listed(args, shelf, wish, folder, signed_only=signed_only)
 
 
-def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> None:
+def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> bool:
     if path.name == MANIFEST:
         path = path.parent
     if path.is_dir():
@@ -68,6 +68,8 @@ def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> None:
         )
     else:
         make(path, wish, folder)
+        return not wish.version
+    return False
 
 
 def _copied(path: Path, folder: Path) -> None:
@@ -81,7 +83,7 @@ def _copied(path: Path, folder: Path) -> None:
 
 def _fetched(
     args: argparse.Namespace, shelf: Shelf, wanted: _Wanted, wish: Wish, folder: Path, *, signed_only: bool
-) -> None:
+) -> bool:
     """What is behind the address; a file with a wrong hash is thrown away, so that the next call fetches it anew."""
     name = wanted.url.partition("?")[0].rstrip("/").rpartition("/")[2] or "download"
     with draft(shelf.root) as side:
@@ -95,7 +97,7 @@ def _fetched(
             archive, whole = whole, side / _file_name(wanted.member[-1])
             take(archive, wanted.member, whole)
             _must_be(f"{wanted.url}: {wanted.member[-1]}", whole, wanted.member_digest)
-        _taken(whole, wish, folder, signed_only=signed_only)
+        return _taken(whole, wish, folder, signed_only=signed_only)
 
 
 def _must_be(what: str, path: Path, digest: str) -> None:
@@ -114,7 +116,7 @@ def _file_name(member: str) -> str:
     return name
 
 
-def _listed(args: argparse.Namespace, shelf: Shelf, wish: Wish, folder: Path, *, signed_only: bool) -> None:
+def _listed(args: argparse.Namespace, shelf: Shelf, wish: Wish, folder: Path, *, signed_only: bool) -> bool:
     catalog = read_catalog(args.catalog)
     entry = catalog.get(args.what)
     if entry is None:
@@ -126,15 +128,14 @@ def _listed(args: argparse.Namespace, shelf: Shelf, wish: Wish, folder: Path, *,
     wish = _filled(wish, args.what, entry)
     if entry.remote:
         wanted = _Wanted(entry.url, entry.sha256, entry.member, entry.member_sha256)
-        _fetched(args, shelf, wanted, wish, folder, signed_only=signed_only)
-        return
+        return _fetched(args, shelf, wanted, wish, folder, signed_only=signed_only)
     path = args.catalog.parent / entry.url
     proof = path / MANIFEST if path.is_dir() else path
     if not proof.is_file():
         raise InputError(f"{args.catalog}: {args.what}: there is no {proof}")
     if (found := file_sha256(proof)) != entry.sha256:
         raise BundleError(f"{proof}: expected the sha256 {entry.sha256}, found {found}: it was changed")
-    _taken(path, wish, folder, signed_only=signed_only)
+    return _taken(path, wish, folder, signed_only=signed_only)
 
 
 def _filled(wish: Wish, name: str, entry: Listed) -> Wish:

@@ -41,14 +41,15 @@ def version(store: Path, number: str, key: Path | None) -> Bundle:
     return placed
 
 
-def tamper(bundle: Bundle) -> Bundle:
+def tamper(bundle: Bundle, name: str = "colours") -> Bundle:
     """As somebody does who knows how bundles are made: another label, and its hash in the manifest."""
     (bundle.folder / "manifest.toml").unlink()
     signature = bundle.folder / SIGNATURE
     kept = signature.read_bytes()
     signature.unlink()
     (bundle.folder / "labels.txt").write_text("green\nred\nblue\n")
-    tiny.seal(bundle.folder, ('version = "1"', f'version = "{bundle.manifest.version}"'))
+    version = ('version = "1"', f'version = "{bundle.manifest.version}"')
+    tiny.seal(bundle.folder, version, ('name = "colours"', f'name = "{name}"'))
     signature.write_bytes(kept)
     return open_bundle(bundle.folder)
 

@@ -146,6 +146,14 @@ def test_the_same_model_again_can_be_used_again(run, tmp_path) -> None:
     assert [r["version"] for r in rows if r["name"] == "echo" and r["used"]] == ["1"]
 
 
+def test_a_bundle_with_a_number_of_its_own_is_another_version(run, tmp_path) -> None:
+    for number in ("1", "2"):
+        told = run(
+            "add", tiny.colours(tmp_path / number, ('version = "1"', f'version = "{number}"')), "--json"
+        )
+        assert (json.loads(told)["version"], json.loads(told)["added"]) == (number, True)
+
+
 # --- public models, fetched by pip, which knows where this machine finds packages
 
 
