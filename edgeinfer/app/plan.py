@@ -19,6 +19,7 @@ from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.app.trust import Trust
 from edgeinfer.app.zones import zone
+from edgeinfer.backoff import Backoff
 from edgeinfer.clock import SourceStamp
 from edgeinfer.commons import Commons
 from edgeinfer.config import Part
@@ -179,7 +180,14 @@ def _guarded(
     bundle, instead = _allowed(blueprint.models[options.model].bundle, services)
     services.health.reporter(post)("bundle", instead or None)
     count = services.health.post(post).meters.count
-    opening = Opening(services.children, options.priority, count, marker=services.crashes.marker)
+    retry_s = blueprint.models[options.model].options.retry_s
+    opening = Opening(
+        services.children,
+        options.priority,
+        count,
+        backoff=lambda: Backoff(min(0.5, retry_s), retry_s),
+        marker=services.crashes.marker,
+    )
     return _predictor(options.model, blueprint, opening, bundle)
 
 
