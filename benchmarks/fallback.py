@@ -1,6 +1,7 @@
 """An accelerator lost, hung and aborted again and again: how long until the next answer, and what is left behind.
 
-`python -m benchmarks.fallback [CYCLES]` (default 200); the accelerator is the stand-in of tests/fixtures/delegate.c.
+`python -m benchmarks.fallback [CYCLES] [--daemon]` (default 200; --daemon: over a whole `edgeinfer run`, some
+ten minutes); the accelerator is the stand-in of tests/fixtures/delegate.c.
 Each cycle: the accelerator infers, a fault is switched on, the next picture is asked for, the fault is switched off,
 and it is waited until the accelerator infers again. The pauses before a new try are short here (20 to 50 ms): they are
 no part of what is measured.
@@ -8,10 +9,10 @@ no part of what is measured.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -106,21 +107,50 @@ def measure(accelerator: Accelerator, cycles: int) -> Cycles:
 
 
 def main() -> None:
-    cycles = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cycles", type=int, nargs="?", default=200)
+    parser.add_argument("--daemon", action="store_true")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        seen = measure(Accelerator(build(SOURCE, Path(folder)), Path(folder)), cycles)
-    for fault, seconds in seen.answer_s.items():
-        print(
-            f"{fault:6} next answer after {1e3 * statistics.median(seconds):7.1f} ms (median), "
-            f"{1e3 * max(seconds):7.1f} ms (worst of {len(seconds)})"
-        )
-    worst = max(max(seconds) for seconds in seen.answer_s.values())
-    print(f"bound  1000 ms: {'held' if worst <= 1 else 'MISSED'}")
+        accelerator = Accelerator(build(SOURCE, Path(folder)), Path(folder))
+        if asked.daemon:
+            over_a_daemon(accelerator, Path(folder), asked.cycles)
+        else:
+            over_a_predictor(accelerator, asked.cycles)
+
+
+def over_a_predictor(accelerator: Accelerator, cycles: int) -> None:
+    seen = measure(accelerator, cycles)
+    tell_waits("next answer after", seen.answer_s)
     print(f"back on the accelerator after {statistics.median(seen.back_s):.2f} s (median)")
     print(f"found  {dict(seen.found)}; {dict(seen.counts)}")
-    if seen.before and seen.after:
-        print(f"before {seen.before}\nafter  {seen.after}")
-        print(f"memory {100 * (seen.after.rss_kb / seen.before.rss_kb - 1):+.2f} % (bound 2 %)")
+    tell_left(seen.before, seen.after)
+
+
+def over_a_daemon(accelerator: Accelerator, folder: Path, cycles: int) -> None:
+    from benchmarks import fallback_daemon
+
+    seen = fallback_daemon.measure(accelerator, folder, cycles)
+    tell_waits("longest without a decision", seen.waited_s)
+    print(f"lost {seen.lost}, back {seen.back}; states {sorted(seen.states)}; exit {seen.exit_code}")
+    tell_left(seen.before, seen.after)
+
+
+def tell_waits(what: str, waits: dict[str, list[float]]) -> None:
+    for fault, seconds in waits.items():
+        if seconds:
+            print(
+                f"{fault:6} {what} {1e3 * statistics.median(seconds):7.1f} ms (median), "
+                f"{1e3 * max(seconds):7.1f} ms (worst of {len(seconds)})"
+            )
+    worst = max(max(seconds) for seconds in waits.values() if seconds)
+    print(f"bound  1000 ms: {'held' if worst <= 1 else 'MISSED'}")
+
+
+def tell_left(before: Left | None, after: Left | None) -> None:
+    if before and after:
+        print(f"before {before}\nafter  {after}")
+        print(f"memory {100 * (after.rss_kb / before.rss_kb - 1):+.2f} % (bound 2 %)")
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ def _models(
         options = decode(part, ModelOptions, problems)
         if options is None:
             continue
-        files = _check_backends(part, options, problems)
+        files = check_backends(part, options, problems)
         try:
             bundle = _bundle(options.bundle, config, state_dir)
         except EdgeinferError as error:
@@ -184,7 +184,7 @@ def _models(
     return found
 
 
-def _check_backends(part: Part, options: ModelOptions, problems: list[Problem]) -> set[str]:
+def check_backends(part: Part, options: ModelOptions, problems: list[Problem]) -> set[str]:
     """Each backend's table against its plugin, with the line of each key; the files of a bundle that they can take."""
     files: set[str] = set()
     if options.python and not os.access(options.python, os.X_OK):

@@ -23,6 +23,7 @@ from edgeinfer.app.overriding import draw_overridden
 from edgeinfer.app.plan import DOOR, Services, plan
 from edgeinfer.app.recorder import Recorder
 from edgeinfer.app.snapshots import Snapshots
+from edgeinfer.app.trust import TRUST, Trust
 from edgeinfer.clock import SystemClock
 from edgeinfer.commands.door import Door
 from edgeinfer.commands.ledger import Ledger
@@ -74,6 +75,7 @@ class Setting:
     keeps: bool = True  # pictures of decisions, where a pipeline wants it
     open_model: OpenModel = open_here
     read_ahead: int = READ_AHEAD
+    trust: Path = TRUST
 
 
 class Daemon:
@@ -126,6 +128,7 @@ class Daemon:
             commons=commons,
             crashes=self.crashes,
             letters=self._letterboxes(folder.path, clock),
+            trust=Trust(setting.trust),
             open_model=setting.open_model,
             read_ahead=setting.read_ahead,
         )

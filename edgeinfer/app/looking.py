@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from edgeinfer.app.options import PipelineOptions, StageOptions
+from edgeinfer.backoff import Backoff
 from edgeinfer.engine.options import ModelOptions
-from edgeinfer.errors import BundleError
+from edgeinfer.errors import BundleError, InferenceLost
 from edgeinfer.ports import Predictor, ReadingsPredictor
 from edgeinfer.runtime.judging import Choice
 from edgeinfer.store import Bundle
@@ -107,13 +108,29 @@ class Looking:
         from edgeinfer.engine.opening import Opening
 
         services, post = self.services, f"pipeline.{self.name}"
-        bundle, instead = services.crashes.allowed(model.bundle)
+        bundle, instead = _allowed(model.bundle, services)
         topic = "bundle" if len(self.options.all_models) == 1 else f"bundle {name}"
         services.health.reporter(post)(topic, instead or None)
         count = services.health.post(post).meters.count
-        opening = Opening(services.children, self.options.priority, count, marker=services.crashes.marker)
+        retry_s = model.options.retry_s
+        opening = Opening(
+            services.children,
+            self.options.priority,
+            count,
+            backoff=lambda: Backoff(min(0.5, retry_s), retry_s),
+            marker=services.crashes.marker,
+        )
         options = with_threads(model, self.blueprint)
         return services.open_model(self.name, bundle, options, opening)
+
+
+def _allowed(wanted: Bundle, services: Services) -> tuple[Bundle, str]:
+    """That, or the version before it; what to say then. Raises InferenceLost where none may run."""
+    sound, crashed = services.crashes.allowed(wanted)
+    trusted, distrusted = services.trust.allowed(sound)
+    if trusted.identity != sound.identity and services.crashes.allowed(trusted)[1]:
+        raise InferenceLost(f"{distrusted}, but that one has crashed this process before: it is left out")
+    return trusted, ". ".join(filter(None, (crashed, distrusted)))
 
 
 def with_threads(model: Model, blueprint: Blueprint) -> ModelOptions:

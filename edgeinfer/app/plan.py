@@ -16,6 +16,7 @@ from edgeinfer.app.judges import judge_of, rules_of
 from edgeinfer.app.looking import Looking, OpenModel, open_here
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
+from edgeinfer.app.trust import Trust
 from edgeinfer.clock import SourceStamp
 from edgeinfer.commands.letterbox import Letterboxes
 from edgeinfer.commons import Commons
@@ -67,6 +68,7 @@ class Services:
     pausing: set[str] = field(
         default_factory=set
     )  # pipelines that a command has paused, as of the newest plan
+    trust: Trust = field(default_factory=Trust)
     children: Children = field(default_factory=Children)
     aside: Aside = field(default_factory=Aside)
     open_model: OpenModel = open_here

@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 
 from edgeinfer.app.options import StateOptions
+from edgeinfer.app.trust import TRUST
 from edgeinfer.cli.setting import DEFAULT_CONFIG, door_of
 from edgeinfer.config import decode, load
 from edgeinfer.runtime.systemd import Systemd
 
-TRUSTED_KEY = Path("/etc/edgeinfer/trust/firmware.pem")
+TRUSTED_KEY = TRUST / "firmware.pem"
 """With this file in place, only what it signed is flashed."""
 
 

@@ -13,7 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.cli.trust import add_trust, need_cryptography, trusted_keys
+from edgeinfer.app.trust import need_cryptography, trusted_keys
+from edgeinfer.cli.trust import add_trust
 from edgeinfer.errors import InputError
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgeinfer.app.trust import check_signed, trusted_keys
 from edgeinfer.cli.model_draft import add_draft
 from edgeinfer.cli.model_gather import gather
 from edgeinfer.cli.model_store import note_distrust, reloaded, shelf_of, tell, warn
-from edgeinfer.cli.trust import add_trust, check_signed, trusted_keys
+from edgeinfer.cli.trust import add_trust
 from edgeinfer.engine.describe import Describer
 from edgeinfer.engine.golden import Comparison, verify
 from edgeinfer.engine.options import ModelOptions
@@ -28,7 +29,9 @@ from edgeinfer.store import Bundle, open_bundle
 from edgeinfer.store.catalog import default_catalog
 from edgeinfer.store.draft import draft
 from edgeinfer.store.find import MANIFEST
+from edgeinfer.store.index import Version
 from edgeinfer.store.packed import SIGNATURE
+from edgeinfer.store.shelf import Shelf
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     shelf = shelf_of(args)
     keys = trusted_keys(args.trust)
     with draft(shelf.root) as folder, _named(folder, args.what):
-        gather(args, shelf, folder, signed_only=bool(keys))
+        numbered = gather(args, shelf, folder, signed_only=bool(keys))
         manifest, signature = folder / MANIFEST, folder / SIGNATURE
         try:
             check_signed(
@@ -64,10 +67,29 @@ def main(args: argparse.Namespace) -> int:
             raise
         bundle = open_bundle(folder)
         _refuse_more(bundle)
+        if known := shelf.known(bundle, by_any_number=numbered):
+            return _again(args, shelf, bundle, known)
         results = prove(bundle)
         bundle, used = shelf.place(folder, use=args.use)
     daemon = used and reloaded(args)
     tell(args, _told(bundle, results, used=used, daemon=daemon), _sentence(bundle, results, used=used))
+    return 0
+
+
+def _again(args: argparse.Namespace, shelf: Shelf, bundle: Bundle, known: Version) -> int:
+    """The store has it: nothing is added, but with --use it is used."""
+    name = bundle.manifest.name
+    was = shelf.entry(name).index.current
+    if args.use:
+        shelf.use(name, known.digest)
+    used = known.digest in {was, shelf.entry(name).index.current}
+    daemon = args.use and was != known.digest and reloaded(args)
+    stored = open_bundle(shelf.root / name / known.digest)
+    text = (
+        f"{stored.identity}, version {known.version}, in {stored.folder}: is there already, with the same files and "
+        f"options; no new version was made{'' if used else f' (edgeinfer model use {name} {known.version} uses it)'}"
+    )
+    tell(args, _told(stored, [], used=used, daemon=daemon) | {"added": False}, text)
     return 0
 
 
@@ -125,6 +147,7 @@ def _told(bundle: Bundle, results: list[Comparison], *, used: bool, daemon: bool
         "identity": bundle.identity,
         "folder": str(bundle.folder),
         "golden": len(results),
+        "added": True,
         "used": used,
         "daemon": daemon,
     }

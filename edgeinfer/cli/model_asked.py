@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-
+from edgeinfer.cli.model_backend import add_backend_options, options_of
 from edgeinfer.cli.progress import Progress
 from edgeinfer.errors import InputError
 from edgeinfer.store import Bundle, find_bundle, open_bundle
@@ -38,11 +38,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", metavar="N", type=int, default=1, help="threads of the runtime (default 1)"
     )
-    parser.add_argument(
-        "--delegate",
-        metavar="LIBRARY[,KEY=VALUE…]",
-        help="the library of the backends `external` and `edgetpu`, and its options",
-    )
+    add_backend_options(parser)
 
 
 def bundle_of(what: str, args: argparse.Namespace) -> Bundle:
@@ -63,31 +59,17 @@ def bundle_of(what: str, args: argparse.Namespace) -> Bundle:
     return with_model(open_bundle(find_bundle(args.like, args.state)), Path(what))
 
 
-def run_shown(bundle: Bundle, data: Dataset, backend: str, args: argparse.Namespace) -> Run:
+def asked_options(args: argparse.Namespace, backends: Sequence[str]) -> ModelOptions:
+    """How all of `backends` run; raises InputError for a wrong option, that of --limit as well."""
+    if args.limit < 0:
+        raise InputError(f"--limit: expected a number of samples, or 0 for all, found {args.limit}")
+    return options_of(args, backends, args.threads)
+
+
+def run_shown(bundle: Bundle, data: Dataset, backend: str, options: ModelOptions) -> Run:
     """The run, with a progress line where somebody looks."""
     from edgeinfer.evaluate.run import run, unthresholded
 
     asked = unthresholded(bundle) if data.task == "boxes" else bundle
     with Progress(f"{bundle.manifest.name} on {backend}", len(data.examples)) as progress:
-        return run(asked, data, backend, _options(args), progress.step)
-
-
-def _options(args: argparse.Namespace) -> ModelOptions:
-    """Threads and delegate, as a config has them under [model.NAME]."""
-    from edgeinfer.engine.options import ModelOptions
-
-    if args.threads < 1 or args.limit < 0:
-        raise InputError("--threads and --limit: expected a number of 1 and more (--limit 0: all samples)")
-    table: dict[str, Any] = {"bundle": "", "threads": args.threads}
-    if args.delegate:
-        library, *pairs = args.delegate.split(",")
-        options = dict(pair.partition("=")[::2] for pair in pairs)
-        edgetpu = {key: value for key, value in options.items() if key == "device"}
-        table |= {
-            "edgetpu": {"library": library, **edgetpu},
-            "external": {"library": library, "options": options},
-        }
-    try:
-        return msgspec.convert(table, ModelOptions)
-    except msgspec.ValidationError as error:
-        raise InputError(f"--threads: {error}") from error
+        return run(asked, data, backend, options, progress.step)

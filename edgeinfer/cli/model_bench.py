@@ -15,7 +15,9 @@ from pathlib import Path
 
 import msgspec
 
+from edgeinfer import registry
 from edgeinfer.cli.board import SYS, Condition, PowerMeter, condition
+from edgeinfer.cli.model_backend import add_backend_options, options_of
 from edgeinfer.cli.model_store import warn
 from edgeinfer.cli.progress import Progress
 from edgeinfer.cli.setting import seconds
@@ -23,7 +25,7 @@ from edgeinfer.cli.table import columns
 from edgeinfer.engine.bench import Job, Measured, measure
 from edgeinfer.engine.describe import describe
 from edgeinfer.errors import EdgeinferError, InputError
-from edgeinfer.store import find_bundle, open_bundle
+from edgeinfer.store import Bundle, find_bundle, open_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backends", default="", metavar="A,B", help="default: all that the bundle has a file for"
     )
+    add_backend_options(parser)
     parser.add_argument("--threads", default="1", metavar="N,N", help="numbers of threads (default 1)")
     parser.add_argument(
         "--seconds", type=seconds, default=3.0, help="of invokes for each line of the table (default 3)"
@@ -80,21 +83,30 @@ def main(args: argparse.Namespace) -> int:
 def _jobs(args: argparse.Namespace) -> Iterator[Job]:
     """Backends from the bundle, threads as asked; a file is first looked into apart, for it may be damaged."""
     path = Path(args.what).expanduser()
+    wanted = [b.strip() for b in args.backends.split(",") if b.strip()]
     if path.is_file() and path.suffix == ".tflite":
-        variants = {"cpu": path}
+        files = dict.fromkeys(wanted or ["cpu"], path)
     else:
-        bundle = open_bundle(find_bundle(args.what, args.state))
-        variants = {backend: bundle.path(file) for backend, file in bundle.manifest.variants.items()}
-    for file in variants.values():
+        files = _files(open_bundle(find_bundle(args.what, args.state)), wanted, args.what)
+    for file in set(files.values()):
         describe(file)
-    wanted = [b for b in args.backends.split(",") if b] or list(variants)
-    missing = [b for b in wanted if b not in variants]
-    if missing:
-        there = ", ".join(variants)
-        raise InputError(f"--backends: {args.what} has no file for {missing[0]!r}, only for: {there}")
-    for backend in wanted:
+    for backend, file in files.items():
         for threads in _threads(args.threads):
-            yield Job(str(variants[backend].absolute()), backend, threads, args.seconds)
+            options = options_of(args, list(files), threads)
+            yield Job(str(file.absolute()), backend, threads, args.seconds, options)
+
+
+def _files(bundle: Bundle, wanted: list[str], what: str) -> dict[str, Path]:
+    """The file that each backend takes; of those that the bundle has a file for, where none was named."""
+    variants, found = bundle.manifest.variants, {}
+    for backend in wanted or list(variants):
+        takes = registry.find("backends", backend).files
+        file = next((variants[name] for name in takes if name in variants), None)
+        if file is None:
+            there = ", ".join(variants)
+            raise InputError(f"--backends: {what} has no file for {backend!r}, only for: {there}")
+        found[backend] = bundle.path(file)
+    return found
 
 
 def _threads(text: str) -> list[int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgeinfer.cli.model_asked import add_data_arguments, bundle_of, run_shown
+from edgeinfer.cli.model_asked import add_data_arguments, asked_options, bundle_of, run_shown
 from edgeinfer.cli.table import columns, number
 from edgeinfer.errors import InputError
 
@@ -37,6 +37,7 @@ def main(args: argparse.Namespace) -> int:
     from edgeinfer.evaluate.data import read_data
     from edgeinfer.evaluate.report import judge
 
+    options = asked_options(args, [args.backend])
     a, b = bundle_of(args.a, args), bundle_of(args.b, args)
     if a.manifest.decoder.kind != b.manifest.decoder.kind:
         kinds = f"{a.manifest.decoder.kind} and {b.manifest.decoder.kind}"
@@ -44,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
             f"{args.a} and {args.b} answer different questions (decoders {kinds}): nothing to compare"
         )
     data = read_data(args.data, a, args.pictures).first(args.limit)
-    runs = [run_shown(bundle, data, args.backend, args) for bundle in (a, b)]
+    runs = [run_shown(bundle, data, args.backend, options) for bundle in (a, b)]
     reports = [judge(bundle, data, each, args.good) for bundle, each in zip((a, b), runs, strict=True)]
     found = compare(reports[0], reports[1], agreement(a, runs[0], runs[1]))
     lost = args.max_loss is not None and found.loss > args.max_loss

@@ -71,7 +71,7 @@ def add_draft(parser: argparse.ArgumentParser) -> None:
 
 def wish_of(args: argparse.Namespace, shelf: Shelf | None = None) -> Wish:
     """The options as a Wish; raises InputError for one that cannot be read."""
-    decoder = {key: _toml(text, f"--set {key}") for key, text in _pairs("--set", args.set)}
+    decoder = {key: toml_value(text, f"--set {key}") for key, text in pairs("--set", args.set)}
     fitted: dict[str, Any] = {"fit": args.fit, "colour": args.colour}
     fitted |= {key: _numbers(key, getattr(args, key)) for key in ("mean", "std") if getattr(args, key)}
     return Wish(
@@ -80,7 +80,7 @@ def wish_of(args: argparse.Namespace, shelf: Shelf | None = None) -> Wish:
         labels=_labels(args.labels) if args.labels else (),
         decoder={"kind": args.decoder, **decoder} if args.decoder else decoder,
         input={key: value for key, value in fitted.items() if value is not None},
-        outputs=dict(_pairs("--output", args.output)),
+        outputs=dict(pairs("--output", args.output)),
         summary=args.summary,
         licence=args.licence,
         provenance=args.provenance,
@@ -166,7 +166,8 @@ def _labels(path: Path) -> tuple[str, ...]:
         raise InputError(f"--labels: {path}: is no text (UTF-8): {error}") from error
 
 
-def _pairs(option: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+def pairs(option: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+    """Key and value of each `KEY=VALUE`; raises InputError that names `option`."""
     for text in texts:
         key, equals, value = text.partition("=")
         if not (key and equals and value):
@@ -174,12 +175,12 @@ def _pairs(option: str, texts: list[str]) -> Iterator[tuple[str, str]]:
         yield key.strip(), value.strip()
 
 
-def _toml(text: str, where: str) -> Any:
+def toml_value(text: str, where: str) -> Any:
     """A TOML value; what is none is text, so that quotes need no quoting in a shell."""
     try:
         return parse_toml(f"value = {text}")["value"]
     except (SyntaxProblem, KeyError):
-        if re.fullmatch(r"[\w./-]+", text):
+        if re.fullmatch(r"[\w./:-]+", text):
             return text
         raise InputError(
             f"{where}: expected a number, true, false, text or a [list], found {text!r}"

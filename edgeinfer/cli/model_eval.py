@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgeinfer.cli.model_asked import add_data_arguments, bundle_of, run_shown
+from edgeinfer.cli.model_asked import add_data_arguments, asked_options, bundle_of, run_shown
 from edgeinfer.cli.table import columns, number
 from edgeinfer.errors import InputError
 
@@ -34,6 +34,8 @@ def main(args: argparse.Namespace) -> int:
     from edgeinfer.evaluate.data import read_data
     from edgeinfer.evaluate.report import judge
 
+    backends = [name.strip() for name in args.backends.split(",")]
+    options = asked_options(args, backends)
     bundle = bundle_of(args.model, args)
     data = read_data(args.data, bundle, args.pictures).first(args.limit)
     if data.task == "unlabelled":
@@ -41,8 +43,7 @@ def main(args: argparse.Namespace) -> int:
             f"{args.data}: says of no sample what it is; expected class folders, a column `label`, or boxes "
             f"(edgeinfer model compare works without)"
         )
-    backends = [name.strip() for name in args.backends.split(",")]
-    reports = [judge(bundle, data, run_shown(bundle, data, name, args), args.good) for name in backends]
+    reports = [judge(bundle, data, run_shown(bundle, data, name, options), args.good) for name in backends]
     if args.json:
         print(msgspec.json.format(msgspec.json.encode(reports)).decode())
     else:

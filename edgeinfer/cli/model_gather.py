@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
-from hashlib import sha256
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.cli.model_draft import Wish, make, wish_of
 from edgeinfer.cli.progress import Progress
 from edgeinfer.errors import BundleError, InputError, nearest
 from edgeinfer.store import open_bundle
+from edgeinfer.store.archive import take
 from edgeinfer.store.bundle import file_sha256
 from edgeinfer.store.catalog import Listed, read_catalog
 from edgeinfer.store.download import download
-from edgeinfer.store.draft import draft, locked
+from edgeinfer.store.draft import draft
 from edgeinfer.store.find import MANIFEST
 from edgeinfer.store.packed import SIGNATURE, is_packed, unpack
+from edgeinfer.store.parts import part_of
 from edgeinfer.store.shelf import Shelf
 
 _WEB = ("http://", "https://")
-_PARTS = ".incoming"
 
 
-def gather(args: argparse.Namespace, shelf: Shelf, folder: Path, *, signed_only: bool) -> None:
-    """Fills `folder` with a bundle.
+@dataclass(frozen=True)
+class _Wanted:
+    """What is behind an address: its sha256, and where in an archive the model lies."""
+
+    url: str
+    digest: str
+    member: tuple[str, ...] = ()
+    member_digest: str = ""
+
+
+def gather(args: argparse.Namespace, shelf: Shelf, folder: Path, *, signed_only: bool) -> bool:
+    """Fills `folder` with a bundle; whether the number of its version was chosen here.
 
     Raises:
         InputError: there is no such thing, or more must be said about it.
@@ -34,14 +47,14 @@ def gather(args: argparse.Namespace, shelf: Shelf, folder: Path, *, signed_only:
     wish = wish_of(args, shelf)
     path = Path(args.what).expanduser()
     if args.what.startswith(_WEB):
-        _fetched(args, shelf, args.what, args.sha256, wish, folder, signed_only=signed_only)
-    elif path.exists():
-        _taken(path, wish, folder, signed_only=signed_only)
-    else:
-        _listed(args, shelf, wish, folder, signed_only=signed_only)
+        wanted = _Wanted(args.what, args.sha256)
+        return _fetched(args, shelf, wanted, wish, folder, signed_only=signed_only)
+    if path.exists():
+        return _taken(path, wish, folder, signed_only=signed_only)
+    return _listed(args, shelf, wish, folder, signed_only=signed_only)
 
 
-def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> None:
+def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> bool:
     if path.name == MANIFEST:
         path = path.parent
     if path.is_dir():
@@ -55,6 +68,8 @@ def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> None:
         )
     else:
         make(path, wish, folder)
+        return not wish.version
+    return False
 
 
 def _copied(path: Path, folder: Path) -> None:
@@ -67,34 +82,41 @@ def _copied(path: Path, folder: Path) -> None:
 
 
 def _fetched(
-    args: argparse.Namespace,
-    shelf: Shelf,
-    url: str,
-    digest: str,
-    wish: Wish,
-    folder: Path,
-    *,
-    signed_only: bool,
-) -> None:
-    """What is behind `url`; a file with a wrong hash is thrown away, so that the next call fetches it anew."""
-    part = shelf.root / _PARTS / f"{sha256(url.encode()).hexdigest()[:32]}.part"
-    name = url.partition("?")[0].rstrip("/").rpartition("/")[2] or "download"
+    args: argparse.Namespace, shelf: Shelf, wanted: _Wanted, wish: Wish, folder: Path, *, signed_only: bool
+) -> bool:
+    """What is behind the address; a file with a wrong hash is thrown away, so that the next call fetches it anew."""
+    name = wanted.url.partition("?")[0].rstrip("/").rpartition("/")[2] or "download"
     with draft(shelf.root) as side:
         whole = side / name
-        with locked(part.parent, f"{part.name}.lock"):
+        with part_of(shelf.root, wanted.url, time.time()) as part:
             with Progress(name, unit="bytes") as progress:
-                download(url, part, progress.grow, timeout_s=args.stall)
+                download(wanted.url, part, progress.grow, timeout_s=args.stall)
             part.replace(whole)
-            part.with_name(f"{part.name}.of").unlink(missing_ok=True)
-        if digest and (found := file_sha256(whole)) != digest:
-            raise BundleError(
-                f"{url}: expected the sha256 {digest}, found {found}: it was damaged or replaced on the way; "
-                "ask its maker, and do not use it"
-            )
-        _taken(whole, wish, folder, signed_only=signed_only)
+        _must_be(wanted.url, whole, wanted.digest)
+        if wanted.member:
+            archive, whole = whole, side / _file_name(wanted.member[-1])
+            take(archive, wanted.member, whole)
+            _must_be(f"{wanted.url}: {wanted.member[-1]}", whole, wanted.member_digest)
+        return _taken(whole, wish, folder, signed_only=signed_only)
 
 
-def _listed(args: argparse.Namespace, shelf: Shelf, wish: Wish, folder: Path, *, signed_only: bool) -> None:
+def _must_be(what: str, path: Path, digest: str) -> None:
+    if digest and (found := file_sha256(path)) != digest:
+        raise BundleError(
+            f"{what}: expected the sha256 {digest}, found {found}: it was damaged or replaced on the way; "
+            "ask its maker, and do not use it"
+        )
+
+
+def _file_name(member: str) -> str:
+    """Of the model in the bundle; what a catalogue says becomes no path."""
+    name = member.rpartition("/")[2]
+    if not re.fullmatch(r"\w[\w.-]*\.tflite", name):
+        raise InputError(f"member: expected the name of a .tflite in the archive, found {member!r}")
+    return name
+
+
+def _listed(args: argparse.Namespace, shelf: Shelf, wish: Wish, folder: Path, *, signed_only: bool) -> bool:
     catalog = read_catalog(args.catalog)
     entry = catalog.get(args.what)
     if entry is None:
@@ -105,15 +127,15 @@ def _listed(args: argparse.Namespace, shelf: Shelf, wish: Wish, folder: Path, *,
         )
     wish = _filled(wish, args.what, entry)
     if entry.remote:
-        _fetched(args, shelf, entry.url, entry.sha256, wish, folder, signed_only=signed_only)
-        return
+        wanted = _Wanted(entry.url, entry.sha256, entry.member, entry.member_sha256)
+        return _fetched(args, shelf, wanted, wish, folder, signed_only=signed_only)
     path = args.catalog.parent / entry.url
     proof = path / MANIFEST if path.is_dir() else path
     if not proof.is_file():
         raise InputError(f"{args.catalog}: {args.what}: there is no {proof}")
     if (found := file_sha256(proof)) != entry.sha256:
         raise BundleError(f"{proof}: expected the sha256 {entry.sha256}, found {found}: it was changed")
-    _taken(path, wish, folder, signed_only=signed_only)
+    return _taken(path, wish, folder, signed_only=signed_only)
 
 
 def _filled(wish: Wish, name: str, entry: Listed) -> Wish:

@@ -1,4 +1,7 @@
-"""Shows the store: each name, its versions, which one is used, and the bundles that come with edgeinfer."""
+"""Shows the store: each name, its versions, which one is used, and the bundles that come with edgeinfer.
+
+With --catalog, what `edgeinfer model add NAME` knows by name instead, and whether it is here already.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from edgeinfer.cli.model_store import shelf_of
 from edgeinfer.cli.table import columns
 from edgeinfer.errors import BundleError
 from edgeinfer.store import open_bundle
-from edgeinfer.store.find import shipped, stores
+from edgeinfer.store.catalog import default_catalog, read_catalog
+from edgeinfer.store.find import bundle_names, shipped, stores
 from edgeinfer.store.shelf import Entry, Shelf
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """None of its own."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--catalog",
+        type=Path,
+        nargs="?",
+        const=default_catalog(),
+        metavar="FILE",
+        help="what can be added by name, from ours or another catalogue",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
+    if args.catalog:
+        return _catalogue(args)
     shelf, own = shelf_of(args), shipped()
     rows, seen = [], set[str]()
     for root in dict.fromkeys([shelf.root, *stores(args.state)]):
@@ -31,6 +46,22 @@ def main(args: argparse.Namespace) -> int:
         return 0
     print(f"store {shelf.root}")
     print("\n".join(columns(_cells(row) for row in rows)) or "  (empty)")
+    return 0
+
+
+def _catalogue(args: argparse.Namespace) -> int:
+    here = set(bundle_names(args.state))
+    listed = read_catalog(args.catalog)
+    if args.json:
+        rows = [
+            {"name": name, "here": name in here} | msgspec.to_builtins(entry)
+            for name, entry in listed.items()
+        ]
+        print(json.dumps({"catalog": str(args.catalog), "models": rows}))
+        return 0
+    print(f"catalogue {args.catalog}  (* is here already; edgeinfer model add NAME fetches the others)")
+    shown = ([("*" if n in here else " "), n, e.licence, e.summary] for n, e in listed.items())
+    print("\n".join(columns(shown)) or "  (empty)")
     return 0
 
 

@@ -10,12 +10,11 @@ import argparse
 
 import msgspec
 
+from edgeinfer.cli.model_backend import add_backend_options, options_of
 from edgeinfer.cli.progress import Progress
 from edgeinfer.engine.golden import Comparison
 from edgeinfer.engine.golden import verify as run_golden
-from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.window_predictor import open_either
-from edgeinfer.errors import InputError
 from edgeinfer.ports import Predictor, ReadingsPredictor
 from edgeinfer.store import Bundle, Tolerance, find_bundle, open_bundle
 
@@ -23,48 +22,43 @@ from edgeinfer.store import Bundle, Tolerance, find_bundle, open_bundle
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="NAME|DIR", help="a bundle's name in the store, or its folder")
     parser.add_argument("--threads", type=int, default=1, help="threads of the runtime (default 1)")
-    parser.add_argument("--isolate", action="store_true", help="run the model in a child process")
+    parser.add_argument(
+        "--backend", default="cpu", metavar="NAME", help="on which it is proven (default cpu)"
+    )
+    add_backend_options(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Exit 0 when all is as its maker said, 1 when this device finds something else; BundleError (2) else."""
     bundle = open_bundle(find_bundle(args.what, args.state))
-    options = _options(args)
+    options = options_of(args, [args.backend], args.threads)
     predictor = open_either(bundle, options)
     try:
-        results = _results(bundle, predictor)
+        results = _results(bundle, predictor, args.backend)
     finally:
         predictor.close()
-    show = _as_json if args.json else _as_text
-    print(show(bundle, predictor.runtime, results))
+    if args.json:
+        print(_as_json(bundle, predictor.runtime, args.backend, results))
+    else:
+        print(_as_text(bundle, predictor.runtime, results))
     return 0 if all(result.tolerable for result in results) else 1
 
 
-def _results(bundle: Bundle, predictor: Predictor | ReadingsPredictor) -> list[Comparison]:
+def _results(bundle: Bundle, predictor: Predictor | ReadingsPredictor, backend: str) -> list[Comparison]:
     results = []
     with Progress("golden inputs", len(bundle.manifest.golden)) as progress:
-        for result in run_golden(bundle, predictor):
+        for result in run_golden(bundle, predictor, backend):
             results.append(result)
             progress.step()
     return results
 
 
-def _options(args: argparse.Namespace) -> ModelOptions:
-    if args.threads < 1:  # in a config, 0 shares the cores out; here there is nobody to share with
-        raise InputError(f"--threads: expected at least 1, found {args.threads}")
-    table = {"bundle": args.what, "threads": args.threads, "isolate": args.isolate}
-    try:
-        return msgspec.convert(table, ModelOptions)
-    except msgspec.ValidationError as error:
-        raise InputError(f"--threads: {error}") from error
-
-
-def _as_json(bundle: Bundle, runtime: str, results: list[Comparison]) -> str:
+def _as_json(bundle: Bundle, runtime: str, backend: str, results: list[Comparison]) -> str:
     body = {
         "identity": bundle.identity,
         "runtime": runtime,
         "files": len(bundle.manifest.files),
-        "tolerance": msgspec.to_builtins(bundle.manifest.tolerance.get("cpu", Tolerance())),
+        "tolerance": msgspec.to_builtins(bundle.manifest.tolerance.get(backend, Tolerance())),
         "golden": [msgspec.to_builtins(r) | {"passed": r.passed} for r in results],
         "passed": all(r.tolerable for r in results),
     }

@@ -10,11 +10,13 @@ import argparse
 
 from edgeinfer.app.daemon import Daemon
 from edgeinfer.cli.setting import add_config, log_to_stderr, setting_of
+from edgeinfer.cli.trust import add_trust
 from edgeinfer.runtime.systemd import Systemd
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
+    add_trust(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="log debug messages as well")
     parser.epilog = "example: edgeinfer run /etc/edgeinfer/config.toml"
 
@@ -22,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     systemd = Systemd.from_environment()
     log_to_stderr(systemd, verbose=args.verbose)
-    daemon = Daemon(setting_of(args.config, systemd))
+    daemon = Daemon(setting_of(args.config, systemd, args.trust))
     daemon.heed_signals()
     daemon.crashes.watch()
     return daemon.run()

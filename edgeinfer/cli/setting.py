@@ -12,6 +12,7 @@ from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.daemon import Daemon, Setting
 from edgeinfer.app.options import StateOptions
 from edgeinfer.app.overriding import draw_overridden
+from edgeinfer.app.trust import TRUST
 from edgeinfer.config import decode, load
 from edgeinfer.errors import Problem
 from edgeinfer.runtime.systemd import Systemd
@@ -39,12 +40,12 @@ def draw_file(path: Path, systemd: Systemd) -> Blueprint:
     return draw_overridden(config, problems, systemd.state_dir)
 
 
-def setting_of(path: Path, systemd: Systemd) -> Setting:
+def setting_of(path: Path, systemd: Systemd, trust: Path = TRUST) -> Setting:
     """How a daemon of this config runs."""
     blueprint = draw_file(path, systemd)
     state_dir = blueprint.state.folder(blueprint.device, systemd.state_dir)
     door = (systemd.runtime_dir or state_dir) / DOOR
-    return Setting(blueprint, lambda: draw_file(path, systemd), state_dir, door, systemd)
+    return Setting(blueprint, lambda: draw_file(path, systemd), state_dir, door, systemd, trust=trust)
 
 
 def add_door(parser: argparse.ArgumentParser) -> None:

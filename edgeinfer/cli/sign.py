@@ -11,8 +11,8 @@ import json
 import zipfile
 from pathlib import Path
 
+from edgeinfer.app.trust import need_cryptography
 from edgeinfer.cli.key import DEFAULT
-from edgeinfer.cli.trust import need_cryptography
 from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.store import open_bundle
 from edgeinfer.store.find import MANIFEST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ _FAR = 1e6  # what a broken model says beyond that must neither overflow nor be 
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
+Covers = Callable[[int], NDArray[np.bool_]]
+"""Which of the boxes behind the given one it covers."""
 
 
 def nms(boxes: Floats, scores: Floats, classes: NDArray[Any], iou: float, limit: int) -> Indices:
@@ -29,24 +32,29 @@ def nms(boxes: Floats, scores: Floats, classes: NDArray[Any], iou: float, limit:
     order = np.argsort(-scores, kind="stable")
     if len(order) <= 1:
         return order[:limit]
-    suppress = _pairs if len(order) <= _AT_ONCE else _one_by_one
-    return order[suppress(boxes[order], classes[order], iou, limit)]
+    covers = (_pairs if len(order) <= _AT_ONCE else _behind)(boxes[order], classes[order], iou)
+    return order[_walk(len(order), covers, limit)]
 
 
-def _pairs(boxes: Floats, classes: NDArray[Any], iou: float, limit: int) -> list[int]:
-    covered = _covered(boxes, classes, iou)
-    alive = np.ones(len(boxes), bool)
+def _walk(n: int, covers: Covers, limit: int) -> list[int]:
+    """The best of those that are left stays, and takes away what it covers, until none is left."""
+    alive = np.ones(n, bool)
     kept: list[int] = []
-    for i in range(len(boxes)):
+    for i in range(n):
         if alive[i]:
             kept.append(i)
             if len(kept) >= limit:
                 break
-            alive[covered[i]] = False
+            alive[i + 1 :] &= ~covers(i)
     return kept
 
 
-def _one_by_one(boxes: Floats, classes: NDArray[Any], iou: float, limit: int) -> list[int]:
+def _pairs(boxes: Floats, classes: NDArray[Any], iou: float) -> Covers:
+    covered = _covered(boxes, classes, iou)
+    return lambda i: covered[i, i + 1 :]
+
+
+def _behind(boxes: Floats, classes: NDArray[Any], iou: float) -> Covers:
     """Boxes of different classes are moved so far apart that they cannot overlap (float64 holds both exactly).
 
     both > iou · (a + b - both) is both > (a + b) · iou / (1 + iou): ten passes over what is behind the box.
@@ -54,18 +62,14 @@ def _one_by_one(boxes: Floats, classes: NDArray[Any], iou: float, limit: int) ->
     boxes = np.clip(np.nan_to_num(boxes), -_FAR, _FAR)
     x0, y0, x1, y1 = boxes.T + classes * (float(boxes.max() - boxes.min()) + 1.0)
     areas = np.maximum(x1 - x0, 0) * np.maximum(y1 - y0, 0) * (iou / (1 + iou))
-    alive = np.ones(len(boxes), bool)
-    kept: list[int] = []
-    for i in range(len(boxes)):
-        if alive[i]:
-            kept.append(i)
-            if len(kept) >= limit:
-                break
-            width = np.minimum(x1[i + 1 :], x1[i]) - np.maximum(x0[i + 1 :], x0[i])
-            height = np.minimum(y1[i + 1 :], y1[i]) - np.maximum(y0[i + 1 :], y0[i])
-            both = np.maximum(width, 0, out=width) * height
-            alive[i + 1 :] &= both <= areas[i + 1 :] + areas[i]
-    return kept
+
+    def covered(i: int) -> NDArray[np.bool_]:
+        width = np.minimum(x1[i + 1 :], x1[i]) - np.maximum(x0[i + 1 :], x0[i])
+        height = np.minimum(y1[i + 1 :], y1[i]) - np.maximum(y0[i + 1 :], y0[i])
+        both = np.maximum(width, 0, out=width) * height
+        return np.asarray(both > areas[i + 1 :] + areas[i])
+
+    return covered
 
 
 def _covered(boxes: Floats, classes: NDArray[Any], iou: float) -> NDArray[np.bool_]:

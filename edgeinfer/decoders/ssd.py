@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from edgeinfer.decoders.anchors import grid_anchors
 from edgeinfer.decoders.nms import nms
 from edgeinfer.decoders.outputs import (
     Activation,
@@ -17,6 +18,7 @@ from edgeinfer.decoders.outputs import (
     check_labels,
     check_roles,
     class_name,
+    input_size,
     least,
     logit,
     role,
@@ -37,12 +39,16 @@ _LARGEST = 10.0  # no box is 22,000 times as large as its anchor; what says so m
 class SsdOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`anchors` names the .npy of raw outputs, (n, 4) float32: cy, cx, h, w, normalised to the model's input.
 
-    Without it the roles are boxes, classes, scores and count, as TFLite_Detection_PostProcess gives them.
+    `grid` stands for anchors of the input's own size: [[stride, anchors per cell], …], as BlazeFace has them.
+    Without both the roles are boxes, classes, scores and count, as TFLite_Detection_PostProcess gives them.
     """
 
     anchors: str = ""
+    grid: tuple[tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]], ...] = ()
     box_scale: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)
-    """y, x, h, w: FasterRcnnBoxCoder of the TensorFlow Object Detection API."""
+    """In the order of `box`; FasterRcnnBoxCoder of the TensorFlow Object Detection API."""
+    box: Literal["yxhw", "xywh"] = "yxhw"
+    sizes: Literal["log", "plain"] = "log"  # height and width as logarithms, or as they are
     activation: Activation = "sigmoid"
     background: bool = True  # column 0 of the scores is no class
     score: Share = 0.5
@@ -58,12 +64,16 @@ class Ssd:
 
     def __init__(self, options: SsdOptions, place: DecoderPlace) -> None:
         """Raises BundleError when roles, shapes, anchors or labels do not fit together."""
-        self._decoder: Decoder = (_Raw if options.anchors else _PostProcessed)(options, place)
+        raw = options.anchors or options.grid
+        self._decoder: Decoder = (_Raw if raw else _PostProcessed)(options, place)
         self.decode = self._decoder.decode
 
 
 class _Raw:
-    """Boxes (1, n, 4) or (1, n, 1, 4): ty tx th tw; scores (1, n, classes): logits."""
+    """Boxes (1, n, 4) or (1, n, 1, 4): ty tx th tw; scores (1, n, classes): logits.
+
+    With a `grid`, what stands behind a box in its row, as the eyes of BlazeFace do, is left out: (1, n, 4 and more).
+    """
 
     def __init__(self, options: SsdOptions, place: DecoderPlace) -> None:
         check_roles(place, ("boxes", "scores"))
@@ -71,7 +81,7 @@ class _Raw:
         self._boxes, self._scores = role(place, "boxes"), role(place, "scores")
         self._first = int(options.background)
         self._classes = self._scores.shape[-1] if len(self._scores.shape) == 3 else 0
-        self._anchors = np.asarray(place.arrays["anchors"], np.float32)
+        self._anchors = _anchors(options, place)
         self._check(place)
         bound = {
             "sigmoid": logit(options.score),
@@ -88,18 +98,26 @@ class _Raw:
         if self._anchors.shape != (n, 4):
             raise BundleError(f"decoder.anchors: expected an array (n, 4), found {self._anchors.shape}")
         for name, tensor in (("boxes", self._boxes), ("scores", self._scores)):
-            if len(tensor.shape) < 3 or tensor.shape[1] != n or (name == "boxes" and tensor.shape[-1] != 4):
+            if (
+                len(tensor.shape) < 3
+                or tensor.shape[1] != n
+                or (name == "boxes" and not self._fits(tensor.shape[-1]))
+            ):
                 wanted = f"(1, {n}, 4)" if name == "boxes" else f"(1, {n}, classes)"
                 text = f"expected {wanted} for {n} anchors; the tensor {tensor.name!r} has {tensor.shape}"
                 raise BundleError(f"outputs.{name}: {text}")
         check_labels(place, self._classes - self._first, self._scores, background=self._options.background)
+
+    def _fits(self, columns: int) -> bool:
+        return columns == 4 or (columns > 4 and bool(self._options.grid))
 
     def decode(self, outputs: Mapping[str, Array]) -> list[Detection]:
         raw = outputs[self._scores.name].reshape(-1, self._classes)
         rows, columns, scores = self._candidates(raw)
         if not len(rows):
             return []
-        corners = self._corners(outputs[self._boxes.name].reshape(-1, 4)[rows], self._anchors[rows])
+        boxes = outputs[self._boxes.name].reshape(len(raw), -1)[rows, :4]
+        corners = self._corners(boxes, self._anchors[rows])
         kept = nms(corners, scores, columns, self._options.iou, self._options.max_findings)
         return _detections(corners[kept], scores[kept], columns[kept], self._labels)
 
@@ -138,10 +156,21 @@ class _Raw:
     def _corners(self, raw: Array, anchors: Floats) -> Floats:
         """y0 x0 y1 x1, normalised."""
         t = (raw.astype(np.float32) - np.float32(self._boxes.zero_point)) * self._box_scale  # dequantized
+        if self._options.box == "xywh":
+            t = t[:, [1, 0, 3, 2]]
         sides = anchors[:, 2:]
         centre = t[:, :2] * sides + anchors[:, :2]
-        half = np.exp(np.minimum(t[:, 2:], _LARGEST)) * sides / 2
+        plain = self._options.sizes == "plain"
+        half = (np.maximum(t[:, 2:], 0) if plain else np.exp(np.minimum(t[:, 2:], _LARGEST))) * sides / 2
         return np.concatenate([centre - half, centre + half], axis=1)
+
+
+def _anchors(options: SsdOptions, place: DecoderPlace) -> Floats:
+    if options.anchors and options.grid:
+        raise BundleError("decoder.grid: stands for anchors of its own; leave out decoder.anchors, or this")
+    if options.grid:
+        return grid_anchors(input_size(place, "decoder.grid"), options.grid)
+    return np.asarray(place.arrays["anchors"], np.float32)
 
 
 class _PostProcessed:

@@ -30,12 +30,16 @@ _MOST = 200_000
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What is measured: `seconds` of invokes, one after the other."""
+    """What is measured: `seconds` of invokes, one after the other.
+
+    `options` has the backend's table, and whether it runs in a child of the measuring process (whose memory is not seen).
+    """
 
     path: str
     backend: str
     threads: int
     seconds: float
+    options: ModelOptions = ModelOptions(bundle="bench")
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -95,7 +99,7 @@ def measure(job: Job) -> Measured:
 def _measured(job: Job) -> Measured:
     before = _memory_kb("VmRSS")
     start = perf_counter_ns()
-    session = backend_of(job.backend, ModelOptions(bundle="bench")).open(ModelFile(job.path, "", job.threads))
+    session = _opened(job)
     load_ns = perf_counter_ns() - start
     inputs = {t.name: _filled(t) for t in session.spec.inputs}
     first_ns = _timed(session, inputs)
@@ -119,6 +123,13 @@ def _measured(job: Job) -> Measured:
         end_ns=end,
         operators=_operators(session),
     )
+
+
+def _opened(job: Job) -> Session:
+    """Here, where the process is the model's own already, unless something else was asked for."""
+    options = job.options
+    file = ModelFile(job.path, "", job.threads, bool(options.isolate), python=options.python)
+    return backend_of(job.backend, options).open(file)
 
 
 def _timed(session: Session, inputs: dict[str, NDArray[Any]]) -> int:

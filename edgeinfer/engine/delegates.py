@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from edgeinfer.ports import Delegate, ModelFile
 _INSTALL = {
     "libedgetpu.so.1": "install libedgetpu1-std of coral.ai, or a newer build for your runtime (docs/accelerators.md)"
 }
+_SYMBOLS = ("tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate")
+"""Source: tensorflow/lite/delegates/external/external_delegate_interface.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +67,28 @@ def _interpreter(runtime: Runtime, model: ModelFile, delegate: Delegate) -> tupl
 
 def _load(module: Any, delegate: Delegate) -> Any:
     library = delegate.library
+    _probe(library)
     try:
         return module.load_delegate(library, delegate.options)
-    except OSError as error:
-        what = _INSTALL.get(library, "look at the path, and at what the library itself needs (ldd)")
-        raise InputError(f"the delegate library {library} cannot be loaded: {error}; {what}") from error
-    except AttributeError as error:
-        raise InputError(
-            f"{library} is no TFLite delegate: it has no tflite_plugin_create_delegate; name the delegate's own library"
-        ) from error
     except ValueError as error:
         said = " ".join(str(error).splitlines()[1:]).strip()
         raise InferenceLost(
             f"{library} gives no delegate for {_shown(delegate.options)}: " + (said or _silence(library))
         ) from error
+
+
+def _probe(library: str) -> None:
+    """Both runtimes' Delegate leaves a traceback on stderr where the library is not what it needs: it is looked at first."""
+    try:
+        loaded = ctypes.PyDLL(library)  # as they load it
+    except OSError as error:
+        what = _INSTALL.get(library, "look at the path, and at what the library itself needs (ldd)")
+        raise InputError(f"the delegate library {library} cannot be loaded: {error}; {what}") from error
+    missing = [name for name in _SYMBOLS if not hasattr(loaded, name)]
+    if missing:
+        raise InputError(
+            f"{library} is no TFLite delegate: it has no {missing[0]}; name the delegate's own library"
+        )
 
 
 def _silence(library: str) -> str:

@@ -25,6 +25,8 @@ class ModelOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     hang_s: Annotated[float, Meta(ge=0, le=600)] = 0.0
     """An inference in a child process that takes longer is taken for a hang, and the child is killed. 0: 0.4 s where
     another backend can go on at once, else 5 s."""
+    retry_s: Annotated[float, Meta(ge=0.05, le=3600)] = 60.0
+    """The longest pause before a lost accelerator is tried again; pauses begin at 0.5 s (or this) and double."""
     edgetpu: dict[str, Any] = {}
     external: dict[str, Any] = {}
     options: dict[str, dict[str, Any]] = {}

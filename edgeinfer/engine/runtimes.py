@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
+from edgeinfer.engine.quiet import said_its_first
 from edgeinfer.errors import InputError
 
 INSTALL = "pip install ai-edge-litert"
@@ -25,6 +26,7 @@ class Runtime:
         """Its module with `Interpreter` in it, imported now."""
         from importlib import import_module
 
+        said_its_first(self.module)
         return import_module(self.module)
 
     def __str__(self) -> str:

@@ -24,10 +24,13 @@ class Listed(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `url` without http:// or https:// is a path from the catalogue's own folder. A .tflite needs `labels` and
     the tables `input`, `outputs` and `decoder` of its manifest; a packed bundle or a folder brings its own.
+    `member` is where the .tflite lies in an archive behind `url`: its name there, after those of archives around it.
     """
 
     url: Annotated[str, Meta(min_length=1)]
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    member: tuple[str, ...] = ()
+    member_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$")] = ""
     summary: str
     licence: str
     provenance: str = "unknown"

@@ -90,6 +90,15 @@ class Shelf:
                 _write(folder, index)
         return open_bundle(folder / digest), index.current == digest
 
+    def known(self, bundle: Bundle, *, by_any_number: bool) -> Version | None:
+        """The version that `bundle` is already; `by_any_number`: also one that differs in nothing but its number."""
+        folder, wanted = self.root / bundle.manifest.name, _said(bundle.folder)
+        versions = read_index(folder).versions
+        same = [v for v in versions if v.digest == short(bundle.identity)]
+        if by_any_number and not same:
+            same = [v for v in versions if _said(folder / v.digest) == wanted]
+        return same[-1] if same else None
+
     def use(self, name: str, version: str) -> Version:
         """That version is the current one from now on."""
         with locked(self.root):
@@ -151,6 +160,16 @@ class Shelf:
             )
         folder.mkdir(exist_ok=True)
         return folder
+
+
+def _said(folder: Path) -> bytes:
+    """All that a bundle's manifest says, the hashes of its files with it, but for the number of its version."""
+    try:
+        lines = (folder / MANIFEST).read_bytes().splitlines()
+    except OSError:  # damaged: like nothing else
+        return bytes(folder)
+    head = next((n for n, line in enumerate(lines) if line.startswith(b"[")), len(lines))
+    return b"\n".join([*(line for line in lines[:head] if not line.startswith(b"version")), *lines[head:]])
 
 
 def _entry(folder: Path) -> Entry | None:

@@ -37,22 +37,46 @@ def batches(data: tuple[NDArray[np.uint8], ...], seed: int) -> Any:
 
 
 def train(network: Network, data: tuple[NDArray[np.uint8], ...], epochs: int, seed: int) -> keras.Model:
-    model = network()
+    return fit(network(), data, epochs, seed)
+
+
+def fit(
+    model: keras.Model,
+    data: tuple[NDArray[np.uint8], ...],
+    epochs: int,
+    seed: int,
+    top: float = 3e-3,
+    teacher: keras.Model | None = None,
+    loss: Any = None,
+    callbacks: tuple[Any, ...] = (),
+) -> keras.Model:
+    """Trains `model`; the rate of learning rises to `top`. With a `teacher`, targets are its logits, then the truth."""
     steps = epochs * (len(data[0]) // 16)
-    warm = {"warmup_target": 3e-3, "warmup_steps": steps // 20}
+    warm = {"warmup_target": top, "warmup_steps": steps // 20}
     rate = keras.optimizers.schedules.CosineDecay(1e-4, steps, alpha=0.02, **warm)
     # Smoothing keeps scores below 1.0 and logits in a range that int8 resolves well.
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.04)
-    model.compile(keras.optimizers.Adam(rate), loss)
-    model.fit(batches(data, seed), epochs=epochs, verbose=2)
+    plain = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.04)
+    model.compile(keras.optimizers.Adam(rate), loss or plain)
+
+    def taught(picture: Any, kind: Any, weight: Any) -> Any:
+        return picture, tf.concat([teacher(picture, training=False), kind], -1), weight  # type: ignore[misc]  # only with one
+
+    examples = batches(data, seed)
+    model.fit(
+        examples.map(taught) if teacher else examples, epochs=epochs, verbose=2, callbacks=list(callbacks)
+    )
     return model
 
 
-def converted(network: Network, model: keras.Model, calibration: NDArray[np.uint8] | None) -> bytes:
-    """The .tflite: float, or fully int8 if there are pictures (n, h, w, 3) to calibrate with."""
+def converted(
+    network: Network, model: keras.Model, calibration: NDArray[np.uint8] | None, *, dynamic: bool = False
+) -> bytes:
+    """The .tflite: float, with `dynamic` int8 weights only, fully int8 if there are pictures (n, h, w, 3) to calibrate with."""
     single = network(1)  # accelerators take no tensor of unknown size
     single.set_weights(model.get_weights())
     converter = tf.lite.TFLiteConverter.from_keras_model(single)
+    if dynamic:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if calibration is not None:
         samples = calibration.copy()
         samples[0, 0, :2] = [[0], [255]]  # the whole range of the input, whatever the pictures hold

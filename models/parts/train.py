@@ -17,19 +17,23 @@ from judge import runner
 from keras import layers
 from learn import block, converted, train
 
+WIDTHS = (16, 24, 48)
+"""Channels at stride 2, 4 and 8."""
 
-def network(batch: int | None = None) -> keras.Model:
+
+def network(batch: int | None = None, widths: tuple[int, ...] = WIDTHS) -> keras.Model:
     """(1, 192, 256, 3) RGB 0..1 to logits (1, 24, 32, 4): background and the three labels.
 
     The last layer is no softmax, which the Edge TPU compiler takes for one dimension only: the decoder
     applies it. Four convolutions at stride 8 see 87 px, a whole part (42 px) from each cell that it owns.
     """
     picture = keras.Input((scenes.INPUT_PX[1], scenes.INPUT_PX[0], 3), batch, name="picture")
-    x = block(picture, 16, 2)
-    x = block(block(x, 24, 2), 24)  # two at stride 4, where a scratch is still a pixel wide
-    x = block(x, 48, 2)
+    half, quarter, eighth = widths
+    x = block(picture, half, 2)
+    x = block(block(x, quarter, 2), quarter)  # two at stride 4, where a scratch is still a pixel wide
+    x = block(x, eighth, 2)
     for _ in range(4):
-        x = block(x, 48)
+        x = block(x, eighth)
     return keras.Model(picture, layers.Conv2D(4, 1, name="heat")(x))
 
 

@@ -64,7 +64,7 @@ def test_eval_of_a_detector_shows_average_precision(capfd, tmp_path) -> None:
 @pytest.mark.slow  # needs gcc
 def test_eval_judges_an_accelerator_beside_the_cpu(capfd, tmp_path, delegate_library) -> None:
     folder, data = twin(tmp_path / "twin"), coco(tmp_path / "d")
-    command = ("--backends", "cpu,edgetpu", "--delegate", delegate_library, "--json")
+    command = ("--backends", "cpu,edgetpu", "--library", delegate_library, "--json")
     code, out, err = edgeinfer(capfd, "eval", folder, "--data", data, *command)
     assert code == 0, err
     cpu, edgetpu = json.loads(out)
@@ -83,8 +83,10 @@ def test_a_delegate_that_is_not_there_is_told(capfd, model, like, data) -> None:
         data,
         "--backends",
         "external",
-        "--delegate",
-        "/no.so,a=b",
+        "--library",
+        "/no.so",
+        "--option",
+        "a=b",
     )
     code, _, err = edgeinfer(capfd, *command)
     assert code == 2

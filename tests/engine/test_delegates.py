@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -210,3 +213,22 @@ def test_a_wrong_table_of_a_backend_is_told(tmp_path, table, words):
     bundle = open_bundle(tiny.colours(tmp_path / "b"))
     with pytest.raises(InputError, match=words):
         open_predictor(bundle, ModelOptions(**{"bundle": "b", "backends": ("edgetpu",)} | table))
+
+
+LOAD = """
+import sys
+from edgeinfer.engine.delegates import open_delegated
+from edgeinfer.errors import InputError
+from edgeinfer.ports import Delegate, ModelFile
+try:
+    open_delegated(ModelFile("m.tflite", "", 1, delegate=Delegate(sys.argv[1], {})))
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("library", ["libnone.so", "libm.so.6"])
+def test_a_library_that_is_none_leaves_no_traceback_behind(library):
+    done = subprocess.run([sys.executable, "-c", LOAD, library], check=True, capture_output=True, text=True)
+    assert library in done.stdout
+    assert done.stderr == ""

@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ EDGEINFER = [sys.executable, "-m", "edgeinfer"]
 class Daemon:
     """`edgeinfer run` on `config`; its log in `log()`."""
 
-    def __init__(self, folder: Path, config: str, state: Path | None = None) -> None:
-        self.folder, self.path = folder, folder / "config.toml"
+    def __init__(
+        self, folder: Path, config: str, state: Path | None = None, options: Sequence[str] = ()
+    ) -> None:
+        self.folder, self.path, self.options = folder, folder / "config.toml", options
         self.state = state or folder / "state"
         self.write(config)
         self.start()
@@ -32,7 +34,9 @@ class Daemon:
 
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen([*EDGEINFER, "run", str(self.path)], stderr=log, stdout=log)
+            self.process = subprocess.Popen(
+                [*EDGEINFER, "run", *self.options, str(self.path)], stderr=log, stdout=log
+            )
 
     def log(self) -> str:
         return (self.folder / "log").read_text()
@@ -62,13 +66,13 @@ class Daemon:
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Callable[[str], Daemon]]:
-    """`daemon(config, state=None)`: a running daemon; stopped with the test."""
+    """`daemon(config, state=None, options=())`: a running daemon; stopped with the test."""
     made: list[Daemon] = []
 
-    def run(config: str, state: Path | None = None) -> Daemon:
+    def run(config: str, state: Path | None = None, options: Sequence[str] = ()) -> Daemon:
         folder = tmp_path / f"daemon-{len(made)}"
         folder.mkdir()
-        made.append(Daemon(folder, config, state))
+        made.append(Daemon(folder, config, state, options))
         return made[-1]
 
     yield run

@@ -11,9 +11,18 @@ from edgeinfer.store.catalog import default_catalog, read_catalog
 
 def test_every_local_entry_of_ours_has_the_hash_of_its_manifest() -> None:
     path = default_catalog()
-    for name, entry in read_catalog(path).items():
-        assert not entry.remote
+    local = {name: entry for name, entry in read_catalog(path).items() if not entry.remote}
+    assert set(local) == {"parts", "person", "vibration", "motion"}
+    for name, entry in local.items():
         assert file_sha256(path.parent / entry.url / "manifest.toml") == entry.sha256, name
+
+
+def test_every_public_entry_says_what_it_may_be_used_for_and_where_it_comes_from() -> None:
+    for name, entry in read_catalog(default_catalog()).items():
+        assert entry.licence != "unknown", name
+        assert entry.provenance != "unknown", name
+        assert entry.url.startswith("https://") or not entry.remote, name
+        assert entry.member_sha256 or not entry.member or "Not fetched by us" in entry.provenance, name
 
 
 @pytest.mark.parametrize(
