@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures.delegates",
     "tests.fixtures.disks",
     "tests.fixtures.emulators",
+    "tests.fixtures.machines",
     "tests.fixtures.mcuboot_images",
     "tests.fixtures.modem_shim",
     "tests.fixtures.web",

@@ -50,6 +50,7 @@ from edgeinfer.runtime import health as board
 from edgeinfer.runtime.board import Board
 from edgeinfer.runtime.folder import StateFolder
 from edgeinfer.runtime.governor import Governor
+from edgeinfer.runtime.machine import claim, identity
 from edgeinfer.runtime.mailbox import READ_AHEAD, Hub
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
@@ -58,8 +59,6 @@ from edgeinfer.runtime.systemd import Systemd
 from edgeinfer.taps import Taps
 
 log = logging.getLogger(__name__)
-
-MACHINE_ID = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,8 @@ class Daemon:
         folder = StateFolder(setting.state_dir)
         self._exit.callback(folder.close)
         clock = setting.clock
+        machine = identity()
+        claim(folder.path, machine)
         self.crashes = Crashes(folder.path, clock)
         self._exit.callback(self.crashes.close)
         self.health = board.Health(clock)
@@ -124,7 +125,7 @@ class Daemon:
             hub=hub,
             taps=self.taps,
             fatal=self.supervisor.fatal,
-            machine_id=MACHINE_ID.read_text().strip() if MACHINE_ID.exists() else "",
+            machine_id=machine,
             commons=commons,
             crashes=self.crashes,
             letters=self._letterboxes(folder.path, clock),
