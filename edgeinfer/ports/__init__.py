@@ -7,7 +7,7 @@ defaults). The app constructs it as `Plugin(options, place)`: the place says whe
 from __future__ import annotations
 
 from edgeinfer.ports.common import Array, Clock, Report, Stamp, Stop
-from edgeinfer.ports.delivery import Delivery, Encoder, EncoderPlace, Sink, SinkPlace, StateKind
+from edgeinfer.ports.delivery import Delivery, Encoder, EncoderPlace, Sink, SinkPlace, StateKind, no_will
 from edgeinfer.ports.engine import (
     Backend,
     BackendPlace,
@@ -49,4 +49,5 @@ __all__ = [
     "Stamp",
     "StateKind",
     "Stop",
+    "no_will",
 ]

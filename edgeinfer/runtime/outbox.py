@@ -245,6 +245,14 @@ class Outbox:
                 self._notes.retained[sink] = wanted
                 self._save_notes()
 
+    def count_connect(self, sink: str) -> int:
+        """How many connections of `sink` were counted before this one; on disk when this returns, if the disk takes it."""
+        with self._wake:
+            before = self._notes.connects.get(sink, 0)
+            self._notes.connects[sink] = before + 1
+            self._save_notes()
+            return before
+
     # --- upkeep ------------------------------------------------------------------------------------------
 
     def maintain(self) -> None:

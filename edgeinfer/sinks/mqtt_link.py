@@ -103,10 +103,11 @@ class Link:
             self._window = min(self._window, getattr(properties, "ReceiveMaximum", self._window))
             self._max_bytes = min(self._max_bytes, getattr(properties, "MaximumPacketSize", self._max_bytes))
             self.retains = bool(getattr(properties, "RetainAvailable", 1))
+        for topic in self._dial.place.listens:  # before anything is published: answers to it must reach us
+            self._client.subscribe(topic, 1)
+        with self._wake:
             self._connected = True
             self._wake.notify_all()
-        for topic in self._dial.place.listens:
-            self._client.subscribe(topic, 1)
 
     def _on_subscribe(
         self,
@@ -147,6 +148,10 @@ class Link:
     def wait_lost(self, timeout_s: float | None = None) -> bool:
         with self._wake:
             return self._wake.wait_for(lambda: self.lost is not None, timeout_s)
+
+    def end(self) -> None:
+        """Nothing is delivered any more; who waits for the loss closes it in order."""
+        self._lose("ended")
 
     def kill(self, why: str) -> None:
         """Cuts the connection off, as a broken network would: the broker sends the last will."""
