@@ -14,7 +14,7 @@ from msgspec import structs
 
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
-from edgeinfer.app.encoding import encoder_of
+from edgeinfer.app.encoding import describes, encoder_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
 from edgeinfer.app.zones import zone
@@ -78,7 +78,7 @@ def plan(blueprint: Blueprint, services: Services) -> Plan:
     specs: dict[str, Spec] = {}
     for name, sink in blueprint.sinks.items():
         make = partial(_courier, name, sink, blueprint, services)
-        described = str(rule_kinds(blueprint)) if getattr(sink.options, "also", ()) else ""  # to others
+        described = str(rule_kinds(blueprint)) if describes(sink.options) else ""  # to others
         specs[f"sink.{name}"] = Spec(make, digest(sink.part, blueprint.device, described), COURIER)
     for name in blueprint.pipelines:
         identity = _pipeline_digest(name, blueprint)
@@ -212,11 +212,18 @@ def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services
     options = plugin.options
     topic = plugin.cls.topic_root(options, blueprint.device)
     device, machine_id = blueprint.device, services.machine_id
-    encoder = encoder_of(options, EncoderPlace(device, topic, name, machine_id, rule_kinds(blueprint)))
     post = f"sink.{name}"
-    report, meters = services.health.reporter(post), services.health.post(post).meters
-    place = SinkPlace(
-        name, device, machine_id, encoder.will(), report, encoder.listens, encoder.heard, meters
+    encoder_place = EncoderPlace(
+        device,
+        topic,
+        name,
+        machine_id,
+        rule_kinds(blueprint),
+        connects=partial(services.outbox.count_connect, post),
+        unix_ns=lambda: services.clock.now().unix_ns,
     )
+    encoder = encoder_of(options, encoder_place)
+    report, meters = services.health.reporter(post), services.health.post(post).meters
+    place = SinkPlace(name, device, machine_id, encoder.will, report, encoder.listens, encoder.heard, meters)
     sink = plugin.cls(options, place)
     return Courier(post, services.outbox, services.states, encoder, sink, services.health, services.fatal)
