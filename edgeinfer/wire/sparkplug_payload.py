@@ -16,6 +16,7 @@ Value = bool | int | float | str | None
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 _U64 = 0xFFFF_FFFF_FFFF_FFFF
 _MOST_VARINT = 10  # bytes of the longest varint
+_BYTE = tuple(bytes((n,)) for n in range(128))
 
 # Fields of Payload and of Metric; of a value's five kinds each has its own.
 _TIMESTAMP, _METRICS, _SEQ = 1, 2, 3
@@ -99,10 +100,12 @@ def _chunk(field: int, data: bytes) -> bytes:
 
 
 def _tag(field: int, wire_type: int) -> bytes:
-    return _varint(field << 3 | wire_type)
+    return _BYTE[field << 3 | wire_type]  # all fields are below 16
 
 
 def _varint(value: int) -> bytes:
+    if value <= 0x7F:
+        return _BYTE[value]
     digits = bytearray()
     while value > 0x7F:
         digits.append(value & 0x7F | 0x80)
