@@ -9,5 +9,6 @@ pytest_plugins = [
     "tests.fixtures.emulators",
     "tests.fixtures.mcuboot_images",
     "tests.fixtures.modem_shim",
+    "tests.fixtures.sparkplug",
     "tests.fixtures.web",
 ]
