@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -167,10 +168,12 @@ def test_another_set_of_rules_is_another_birth(daemon, broker, host):
     run: Daemon = daemon(node(broker))
     decided(seen)
     run.write(
-        run.path.read_text().partition("[state]")[0].replace('rules = ["parts", "any"]', 'rules = ["any"]')
+        run.path.read_text().partition("[state]")[0].replace('rules = ["parts", "any"]', 'rules = ["parts"]')
     )
     run.hang_up()
-    seen.wait_for(lambda _: {n for n in NAMES if n.startswith("any/")} == set(seen.of("DBIRTH")[-1].metrics))
+    seen.wait_for(
+        lambda _: {n for n in NAMES if n.startswith("parts/")} == set(seen.of("DBIRTH")[-1].metrics)
+    )
     decided(seen, max(seen.numbers()))
     assert whole(seen.numbers() | told_by_node(seen))
     assert seen.problems() == []
@@ -178,24 +181,9 @@ def test_another_set_of_rules_is_another_birth(daemon, broker, host):
 
 def told_by_node(seen: Host) -> set[int]:
     """Numbers of decisions whose rule had left."""
-    import json
-
     return {
         json.loads(str(one.value("former")))["seq"] for one in seen.of("NDATA") if "former" in one.metrics
     }
-
-
-def test_what_is_confirmed_is_not_sent_again(daemon, broker, host):
-    seen = host(broker)
-    run: Daemon = daemon(node(broker, "confirm_s = 0.5"))
-    decided(seen)
-    wait_for(lambda: run.health()["outbox"]["plant"] < ENOUGH)
-    run.kill()
-    run.start()
-    seen.wait_kind("NBIRTH", 2)
-    decided(seen, max(seen.numbers()))
-    assert 1 not in seen.numbers(historical=True)
-    assert whole(seen.numbers())
 
 
 def test_a_stranger_sees_the_same_bytes(daemon, broker, subscriber):
