@@ -155,8 +155,9 @@ class Link:
 
     def kill(self, why: str) -> None:
         """Cuts the connection off, as a broken network would: the broker sends the last will."""
-        self._lose(why)
+        self.lost = self.lost or why  # before it breaks, or the break is taken for the reason
         self._shut()
+        self._lose(why)  # wakes others only now: one of them says goodbye, and then there is no will
 
     def _shut(self) -> None:
         if isinstance(sock := self._client.socket(), socket.socket):

@@ -138,6 +138,22 @@ def test_a_broker_that_is_killed_costs_no_decision(daemon, broker, host):
     assert seen.problems() == []
 
 
+def test_what_a_frozen_broker_took_and_never_passed_on_is_told_again(daemon, broker, host):
+    seen = host(broker)
+    run: Daemon = daemon(node(broker, 'primary_host = "scada"'))
+    decided(seen)
+    broker.freeze()
+    sent = run.post("sink.plant")["sent"]
+    wait_for(lambda: run.post("sink.plant")["sent"] >= sent + ENOUGH)  # into a connection that is dead
+    run.wait_post("sink.plant", "degraded", 40.0)
+    broker.kill()
+    broker.start()
+    seen.wait_kind("NBIRTH", 2, 60.0)
+    decided(seen, max(seen.numbers()))
+    assert whole(seen.numbers())
+    assert seen.problems() == []
+
+
 def test_while_the_primary_host_is_away_nothing_is_said_and_then_all_is_told(
     daemon, broker, host, subscriber
 ):
