@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from edgeinfer.wire.sparkplug_payload import decode
-from tests.fixtures.brokers import Mosquitto, Subscriber
+from edgeinfer.wire.sparkplug_payload import DataType, Metric, Payload, decode, encode
+from tests.fixtures.brokers import Mosquitto, Subscriber, password_file
 from tests.fixtures.sparkplug import Host, Told
 from tests.line.conftest import Daemon
 from tests.line.test_daemon import belt
@@ -200,6 +201,30 @@ def told_by_node(seen: Host) -> set[int]:
     return {
         json.loads(str(one.value("former")))["seq"] for one in seen.of("NDATA") if "former" in one.metrics
     }
+
+
+def test_the_access_list_of_the_docs_is_enough(daemon, mosquitto, subscriber, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "sparkplug.md").read_text()
+    (listed,) = [block for block in page.split("```\n") if block.startswith("pattern write")]
+    host = "user host\ntopic readwrite spBv1.0/#\n"
+    acl, passwords = tmp_path / "acl", password_file(tmp_path, {"press-07": "a", "host": "b"})
+    acl.write_text(f"{host}\n{listed}")
+    broker = mosquitto(f"allow_anonymous false\npassword_file {passwords}\nacl_file {acl}")
+    device = node(broker, 'primary_host = "scada"').replace(
+        "encoding =", f'credentials_file = "{tmp_path}/login"\nencoding ='
+    )
+    (tmp_path / "login").write_text("press-07:a")
+    (tmp_path / "login").chmod(0o600)
+    seen: Subscriber = subscriber(broker, "spBv1.0/#", user="host", password="b")
+    run: Daemon = daemon(device)
+    run.wait_post("sink.plant", "degraded")
+    seen.publish("spBv1.0/STATE/scada", b'{"online": true, "timestamp": 1}', retain=True)
+    seen.wait_for(lambda m: any("/DDATA/" in one.topic for one in m))
+    rebirth = encode(Payload(1, (Metric("Node Control/Rebirth", DataType.BOOLEAN, True),)))
+    seen.publish("spBv1.0/plant/NCMD/press-07", rebirth)
+    seen.wait_for(lambda m: len([one for one in m if "/NBIRTH/" in one.topic]) == 2)
+    assert run.stop() == 0
+    seen.wait_for(lambda m: any("/NDEATH/" in one.topic for one in m))
 
 
 def test_a_stranger_sees_the_same_bytes(daemon, broker, subscriber):
