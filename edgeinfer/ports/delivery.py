@@ -79,7 +79,7 @@ class Encoder(Protocol):
         ...
 
     def farewell(self, states: Sequence[Entry]) -> Sequence[Message]:
-        """Before an ordered stop: states unknown, status offline."""
+        """Before an ordered stop: states unknown, status offline. Nothing where nobody was told of us."""
         ...
 
 

@@ -110,8 +110,8 @@ class Courier:
         if not why:
             return True
         self._window.forget()
-        if self._born[0] == self._session:
-            self._send_all(self._encoder.farewell(self._states.ended()))
+        if farewell := self._encoder.farewell(self._states.ended()):
+            self._send_all(farewell)
             self._sink.reconnect()
         self._health.mark(self.name, "degraded", why)
         return False

@@ -48,6 +48,12 @@ class Notes:
         self.dirty, self.moved = True, self.moved + seq - max(before, 0)
         return True
 
+    def count_connect(self, sink: str) -> int:
+        """How many there were before this one."""
+        before = self.connects.get(sink, 0)
+        self.connects[sink] = before + 1
+        return before
+
     def lowest(self, newest: int) -> int:
         """What every sink has; all of it where there is no sink."""
         return min(self.cursors.values(), default=newest)

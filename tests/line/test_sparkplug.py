@@ -53,9 +53,12 @@ def broker(mosquitto: Callable[..., Mosquitto]) -> Mosquitto:
     return mosquitto()
 
 
-def test_a_host_is_told_of_births_decisions_and_the_death_in_the_order_of_the_standard(daemon, broker, host):
+@pytest.mark.parametrize("version", [3, 5])
+def test_a_host_is_told_of_births_decisions_and_the_death_in_the_order_of_the_standard(
+    daemon, broker, host, version
+):
     seen = host(broker)
-    run: Daemon = daemon(node(broker))
+    run: Daemon = daemon(node(broker).replace("encoding =", f"version = {version}\nencoding ="))
     decided(seen)
     assert run.stop() == 0
     seen.wait_kind("NDEATH")

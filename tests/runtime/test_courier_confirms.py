@@ -146,6 +146,24 @@ def test_a_primary_host_that_leaves_gets_a_death_and_hears_all_that_was_not_sure
     node.wait_told(("DDATA", 1, True))
 
 
+def test_a_connection_that_came_while_a_birth_was_made_for_the_one_before_it_gets_its_own(line):
+    node = Node(line, primary_host="scada")
+    node.encoder.heard(STATE, ONLINE % 1)
+    node.courier.start()
+    node.wait_told(("DBIRTH", None, False))
+    node.sink.lose()
+    node.encoder.will()
+    node.encoder.birth(line.states.all(), [])  # too late: it is for a connection that is gone
+    node.encoder.heard(STATE, OFFLINE % 1)
+    node.encoder.heard(STATE, ONLINE % 2)
+    node.sink.seen.clear()
+    node.sink.restore()
+    wait_for(lambda: node.sink.session == 3)
+    node.encoder.will()
+    node.encoder.heard(STATE, ONLINE % 2)
+    node.wait_told(("NBIRTH", None, False), ("DBIRTH", None, False))
+
+
 def test_a_stop_while_the_primary_host_is_away_loses_nothing(line):
     node = Node(line, primary_host="scada")
     node.courier.start()
