@@ -225,7 +225,8 @@ class Courier:
         """The rest of the outbox as far as time allows, then states unknown and status offline."""
         if not self._sink.wait_ready(0) or not self._present():
             return
-        self._birth()  # a connection that is quite new must know what the rest is about
+        if self._born[0] != self._session:  # what changed in the rules since is for who comes after us
+            self._birth()
         while time.monotonic() < self._drain_until and self._deliver():
             self._loop.beat()
         self._send_all(self._encoder.farewell(self._states.ended()))
