@@ -60,7 +60,7 @@ class Device:
         self.states = States(self.outbox, {"scratched": "inspection"})
         encoder = Json(Json.Options(), EncoderPlace("bench", "edgeinfer/bench", "plant"))
         options = Mqtt.Options(url=f"mqtt://127.0.0.1:{port}", in_flight=WINDOW)
-        self.sink = Counting(options, SinkPlace("plant", "bench", "0123456789", encoder.will(), print_report))
+        self.sink = Counting(options, SinkPlace("plant", "bench", "0123456789", encoder.will, print_report))
         self.courier = Courier("plant", self.outbox, self.states, encoder, self.sink, health, die)
 
     def decide(self, n: int) -> None:

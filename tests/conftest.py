@@ -11,5 +11,6 @@ pytest_plugins = [
     "tests.fixtures.machines",
     "tests.fixtures.mcuboot_images",
     "tests.fixtures.modem_shim",
+    "tests.fixtures.sparkplug",
     "tests.fixtures.web",
 ]

@@ -20,8 +20,8 @@ def encoder_of(options: msgspec.Struct, place: EncoderPlace) -> Encoder:
     Raises:
         InputError: an encoding that does not exist, one whose table is wrong, or a table that nobody reads.
     """
-    main: str = options.encoding  # type: ignore[attr-defined]  # every sink has it
-    also: tuple[str, ...] = getattr(options, "also", ())
+    main, *also = _names(options)
+    _check_sink(main, options)
     tables: Mapping[str, Any] = getattr(options, "encodings", {})
     if idle := sorted(set(tables) - {main, *also}):
         raise InputError(f"encodings: {idle[0]!r} is neither the encoding of this sink nor in `also`")
@@ -34,11 +34,37 @@ def encoder_of(options: msgspec.Struct, place: EncoderPlace) -> Encoder:
     return Several(made, [_encoder("also", name, tables, place) for name in also])
 
 
-def _encoder(key: str, name: str, tables: Mapping[str, Any], place: EncoderPlace) -> Encoder:
+def describes(options: msgspec.Struct) -> bool:
+    """Whether an encoding of this sink tells others what kinds of rules there are."""
+    return any(getattr(registry.find("encoders", name), "describes", False) for name in _names(options))
+
+
+def _names(options: msgspec.Struct) -> tuple[str, ...]:
+    main: str = options.encoding  # type: ignore[attr-defined]  # every sink has it
+    return (main, *getattr(options, "also", ()))
+
+
+def _check_sink(main: str, options: msgspec.Struct) -> None:
+    """Whether the sink has what the encoding `needs`, and nothing is set that it `forbids` (option → why)."""
+    plugin = _find("encoding", main)
+    needs = getattr(plugin, "needs", "")
+    if needs and not hasattr(options, needs):
+        raise InputError(f'encoding: {main!r} is for a broker: write it in a sink of kind "mqtt"')
+    usual = type(options)() if needs else options  # a sink with a broker can do without any option
+    for key, why in getattr(plugin, "forbids", {}).items():
+        if getattr(options, key) != getattr(usual, key):
+            raise InputError(f"{key}: not with encoding = {main!r}: {why}")
+
+
+def _find(key: str, name: str) -> Any:
     try:
-        plugin = registry.find("encoders", name)
+        return registry.find("encoders", name)
     except InputError as error:
         raise InputError(f"{key}: {error}") from error
+
+
+def _encoder(key: str, name: str, tables: Mapping[str, Any], place: EncoderPlace) -> Encoder:
+    plugin = _find(key, name)
     if (key == "also") != bool(getattr(plugin, "addition", False)):
         other = 'write it in `also = ["…"]`' if key == "encoding" else "it is an encoding of its own"
         raise InputError(f"{key}: {name!r} does not go here: {other}")

@@ -11,7 +11,7 @@ import msgspec
 
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
-from edgeinfer.app.encoding import encoder_of
+from edgeinfer.app.encoding import describes, encoder_of
 from edgeinfer.app.judges import judge_of, rules_of
 from edgeinfer.app.looking import Looking, OpenModel, open_here
 from edgeinfer.app.options import PipelineOptions
@@ -83,7 +83,7 @@ def plan(blueprint: Blueprint, services: Services) -> Plan:
     specs: dict[str, Spec] = {}
     for name, sink in blueprint.sinks.items():
         bring = partial(_courier, name, sink, blueprint, services)
-        described = str(rule_kinds(blueprint)) if getattr(sink.options, "also", ()) else ""  # to others
+        described = str(rule_kinds(blueprint)) if describes(sink.options) else ""  # to others
         specs[f"sink.{name}"] = Spec(bring, digest(sink.part, blueprint.device, described), COURIER)
     for name in blueprint.pipelines:
         identity = _pipeline_digest(name, blueprint)
@@ -201,15 +201,24 @@ def _courier(name: str, plugin: Plugin, blueprint: Blueprint, services: Services
     options = plugin.options
     topic = plugin.cls.topic_root(options, blueprint.device)
     device, machine_id = blueprint.device, services.machine_id
-    encoder = encoder_of(options, EncoderPlace(device, topic, name, machine_id, rule_kinds(blueprint)))
     post = f"sink.{name}"
+    encoder_place = EncoderPlace(
+        device,
+        topic,
+        name,
+        machine_id,
+        rule_kinds(blueprint),
+        connects=partial(services.outbox.count_connect, post),
+        unix_ns=lambda: services.clock.now().unix_ns,
+    )
+    encoder = encoder_of(options, encoder_place)
     report, meters = services.health.reporter(post), services.health.post(post).meters
     box = services.letters.box(post, topic, getattr(options, "commands", ()))
     place = SinkPlace(
         name,
         device,
         machine_id,
-        encoder.will(),
+        encoder.will,
         report,
         encoder.listens,
         encoder.heard,

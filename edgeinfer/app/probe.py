@@ -9,7 +9,7 @@ from edgeinfer.app.zones import zone
 from edgeinfer.clock import SourceStamp, SystemClock
 from edgeinfer.config import Part, blame
 from edgeinfer.errors import InputError, Problem
-from edgeinfer.ports import RulePlace, SinkPlace, SourcePlace
+from edgeinfer.ports import RulePlace, SinkPlace, SourcePlace, no_will
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _place(section: str, name: str, device: str) -> Any:
         return SourcePlace(name, SourceStamp(name, SystemClock()), _silent)
     if section == "rule":
         return RulePlace("", name, zone)
-    return SinkPlace(name, device, "", None, _silent)
+    return SinkPlace(name, device, "", no_will, _silent)
 
 
 def _silent(_topic: str, _text: str | None) -> None:

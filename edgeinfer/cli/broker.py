@@ -17,6 +17,7 @@ from edgeinfer.secrets import read_login
 
 Take = Callable[[str, bytes], None]
 _ANSWER_S = 10.0
+_SPARKPLUG = "spBv1.0"
 
 
 def add_broker(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,15 @@ def add_broker(parser: argparse.ArgumentParser) -> None:
         "--credentials-file", default="", metavar="FILE", help="user:password, for this user alone"
     )
     parser.add_argument("--ca", default="", metavar="PEM", help="the broker's authority, for mqtts")
+
+
+def look_at_json(topic: str) -> None:
+    """Raises InputError where `topic` is Sparkplug's: these commands read what sinks of encoding json publish."""
+    if topic.split("/", maxsplit=1)[0] == _SPARKPLUG:
+        raise InputError(
+            f"--topic {topic!r}: this reads the messages of encoding json, and these are Sparkplug's: a Sparkplug host "
+            "sees missing ones by seq; give the device a second sink with encoding json, and the topic of that one here"
+        )
 
 
 class Subscription:

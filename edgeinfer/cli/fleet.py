@@ -11,7 +11,7 @@ import time
 from threading import Lock
 from typing import Any
 
-from edgeinfer.cli.broker import Subscription, add_broker
+from edgeinfer.cli.broker import Subscription, add_broker, look_at_json
 from edgeinfer.cli.setting import seconds
 from edgeinfer.cli.table import columns
 from edgeinfer.wire.roster import HEARTBEAT_S, Roster, Seen
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    look_at_json(args.topic)
     roster, lock = Roster(), Lock()
 
     def take(topic: str, payload: bytes) -> None:
@@ -50,7 +51,10 @@ def main(args: argparse.Namespace) -> int:
     if not args.watch:
         print(_as_json(roster, now_s) if args.json else _as_text(roster, now_s))
     if not roster.devices:
-        print(f"no device on {args.topic}: is the topic right?", file=sys.stderr)
+        print(
+            f"no device on {args.topic}: is the topic right? (sinks with encoding sparkplug are not seen here)",
+            file=sys.stderr,
+        )
     return 0 if roster.devices and all(s.condition(now_s) == "ok" for s in roster.devices.values()) else 1
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from threading import Lock
 from typing import Any
 
-from edgeinfer.cli.broker import Subscription, add_broker
+from edgeinfer.cli.broker import Subscription, add_broker, look_at_json
 from edgeinfer.cli.setting import seconds
 from edgeinfer.cli.table import columns
 from edgeinfer.wire.stream import Streams
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    look_at_json(args.topic)
     streams, lock = Streams(args.late_s), Lock()
 
     def take(topic: str, payload: bytes) -> None:
@@ -73,7 +74,7 @@ def _as_json(streams: Streams) -> str:
 def _as_text(streams: Streams) -> str:
     rows = _rows(streams)
     if not rows:
-        return "no decisions came: is the topic right, does a device decide?"
+        return "no decisions came: is the topic right, does a device decide? (sinks with encoding sparkplug are not seen here)"
     table = [list(_COLUMNS.values()), *([str(row[key]) for key in _COLUMNS] for row in rows)]
     lines = list(columns(table, indent=""))
     for row in rows:

@@ -16,6 +16,7 @@ from edgeinfer.ports.delivery import (
     Sink,
     SinkPlace,
     StateKind,
+    no_will,
 )
 from edgeinfer.ports.engine import (
     Backend,
@@ -60,4 +61,5 @@ __all__ = [
     "Stamp",
     "StateKind",
     "Stop",
+    "no_will",
 ]

@@ -57,15 +57,21 @@ class EncoderPlace:
     rules: Mapping[str, StateKind] = field(default_factory=dict)
     delivery: Mapping[str, Delivery] = field(default_factory=dict)
     decision_topic: str = "decision/{rule}"
+    connects: Callable[[], int] = lambda: (
+        0
+    )  # counts the connections of this sink, over restarts of the daemon
+    unix_ns: Callable[[], int] = lambda: 0  # now, for formats that want to know when a message was sent
 
 
 class Encoder(Protocol):
     """Decisions to messages; may hold state of one connection. Pure otherwise.
 
-    One with the attribute `addition = True` speaks beside another, which settles the entries.
+    One with the attribute `addition = True` speaks beside another, which settles the entries. One with `describes = True`
+    tells others of the rules' kinds, and is made anew when they change.
     """
 
     listens: tuple[str, ...]  # topics that it wants to hear of
+    confirm_s: float  # what was sent counts as arrived after so long of unbroken connection; 0: at once
 
     def heard(self, topic: str, payload: bytes) -> None:
         """A message on one of `listens`; called by another thread than the rest."""
@@ -75,8 +81,12 @@ class Encoder(Protocol):
         """Whether something was heard that asks for a birth in the same connection; says so once."""
         ...
 
+    def awaits(self) -> str:
+        """Why nothing may be said now although there is a connection; "" when all may."""
+        ...
+
     def will(self) -> Message | None:
-        """What the broker says for us if we die."""
+        """What the broker says for us if we die; asked before each connection, by the thread that connects."""
         ...
 
     def birth(self, states: Sequence[Entry], gone: Sequence[str]) -> Sequence[Message]:
@@ -92,8 +102,12 @@ class Encoder(Protocol):
         ...
 
     def farewell(self, states: Sequence[Entry]) -> Sequence[Message]:
-        """Before an ordered stop: states unknown, status offline."""
+        """Before an ordered stop: states unknown, status offline. Nothing where nobody was told of us."""
         ...
+
+
+def no_will() -> None:
+    """The broker says nothing for us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,7 @@ class SinkPlace:
     name: str
     device: str
     machine_id: str
-    will: Message | None
+    will: Callable[[], Message | None]  # asked before each connection
     report: Report
     listens: tuple[str, ...] = ()
     heard: Callable[[str, bytes], None] = lambda _topic, _payload: None  # what comes on these topics
@@ -119,7 +133,8 @@ class SinkPlace:
 class Sink(Protocol):
     """The other side. Used by one courier thread only; connects and reconnects by itself.
 
-    `session` counts connections: when it changes, the courier sends a birth. 0 means never connected yet.
+    `session` counts connections: when it changes, the courier sends a birth. 0 means never connected yet. Nothing is sent
+    on another connection than the one that `wait_ready` told of last.
     One with the attribute `batch` is given at most so many entries at once: it is slow on purpose.
     """
 
@@ -137,6 +152,10 @@ class Sink(Protocol):
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Whether there is a connection, after waiting at most so long for one."""
+        ...
+
+    def reconnect(self) -> None:
+        """Ends the connection in order, and begins another."""
         ...
 
     def close(self) -> None: ...

@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from edgeinfer.events import Entry, Gap, Message, Outcome, Refused
+from edgeinfer.events import Acked, Entry, Gap, Message, Outcome, Refused
 from edgeinfer.ports import Encoder, Sink
 from edgeinfer.runtime.aside import Aside
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
+from edgeinfer.runtime.window import Window
 
 _BATCH = 256  # entries at once: enough that the end of a batch costs nothing, little enough to be a step
 _CONNECT_S = 0.5  # how long one step waits for a connection
+_AWAIT_S = 0.2  # between two looks whether the other side is there
 _HEARTBEAT_S = 5.0
 _HEALTH_S = 60.0
 _HEALTH_PAUSE_S = 1.0  # what changes all the time is told once a second
@@ -51,6 +53,7 @@ class Courier:
         self._outbox, self._states, self._encoder, self._sink = outbox, states, encoder, sink
         self._health, self._meters = health, health.post(name).meters
         self._loop = Loop(name, self._body, health, fatal)
+        self._window, self._session = Window(encoder.confirm_s), 0  # what was sent, and on which connection
         self._born = (0, 0)  # the session and the version of the states that the other side was told of
         self._beats, self._beat_at, self._health_at, self._health_version = 0, 0.0, 0.0, -1
         self._drain_until = 0.0
@@ -94,6 +97,9 @@ class Courier:
         if not self._sink.wait_ready(_CONNECT_S):
             self._health.mark(self.name, "degraded", "no connection; decisions wait in the outbox")
             return
+        if not self._present():
+            self._loop.stop.wait(_AWAIT_S)
+            return
         self._birth()
         self._pulse()
         self._answer()
@@ -101,12 +107,31 @@ class Courier:
         if self._deliver():
             return
         self._loop.well()
-        self._outbox.wait(self._outbox.cursor(self.name), self._pause_s(), self._loop.stop)
+        self._outbox.wait(self._at(), self._pause_s(), self._loop.stop)
+
+    def _present(self) -> bool:
+        """Whether those are there for whom this is meant; else they hear farewell, and of nothing sent before it is sure."""
+        if self._session != self._sink.session:
+            self._window.forget()
+            self._session = self._sink.session
+        why = self._encoder.awaits()
+        if not why:
+            return True
+        self._window.forget()
+        if farewell := self._encoder.farewell(self._states.ended()):
+            self._send_all(farewell)
+            self._sink.reconnect()
+        self._health.mark(self.name, "degraded", why)
+        return False
+
+    def _at(self) -> int:
+        return self._window.at(self._outbox.cursor(self.name))
 
     def _deliver(self) -> bool:
         """One batch; whether there was anything."""
+        self._advance(self._window.confirmed(time.monotonic()))
         most = min(_BATCH, getattr(self._sink, "batch", _BATCH))
-        batch = self._outbox.read(self._outbox.cursor(self.name), most)
+        batch = self._outbox.read(self._at(), most)
         if not batch:
             return False
         messages = self._encoder.encode(batch)
@@ -130,7 +155,13 @@ class Courier:
             settled = message.seq or settled
         if len(outcomes) == len(messages):
             settled = _seq(batch[-1])  # an encoder may have nothing to say about an entry
-        self._outbox.advance(self.name, settled)
+        if settled:
+            self._window.sent(settled, time.monotonic())
+            self._advance(self._window.confirmed(time.monotonic()))
+
+    def _advance(self, seq: int) -> None:
+        if seq:
+            self._outbox.advance(self.name, seq)
 
     def _count(self, item: Entry | Gap) -> None:
         if isinstance(item, Gap):
@@ -208,12 +239,16 @@ class Courier:
         for outcome in outcomes:
             if isinstance(outcome, Refused):
                 self._refused(None, outcome.reason)
+            elif isinstance(outcome, Acked):  # in order: what was sent before it has arrived as well
+                self._advance(self._window.acknowledged())
         return len(outcomes) == len(messages)
 
     def _finish(self) -> None:
         """The rest of the outbox as far as time allows, then states unknown and status offline."""
-        if not self._sink.wait_ready(0):
+        if not self._sink.wait_ready(0) or not self._present():
             return
+        if self._born[0] != self._session:  # what changed in the rules since is for who comes after us
+            self._birth()
         while time.monotonic() < self._drain_until and self._deliver():
             self._loop.beat()
         self._answer()

@@ -23,7 +23,7 @@ _RECENT = 512  # entries kept in memory although they are on disk, so that couri
 _BOUND_CHECK = 64  # entries between two looks at the bounds
 _TRIM_BATCH = 1000  # acknowledged rows that are deleted together
 _DROP_SHARE = 20  # when full, the oldest 1/20 goes as well, so that it does not go on at every append
-_MAX_REPEATS = 500  # a cursor that moved so far is written at once: bounds what a kill makes a sink repeat
+_MAX_REPEATS = 500  # a cursor that moved so far is written at once: what a kill makes a sink send again
 _RETRY_NS = 1_000_000_000
 
 
@@ -256,6 +256,13 @@ class Outbox:
             if self._notes.retained.get(sink, set()) != wanted:
                 self._notes.retained[sink] = wanted
                 self._save_notes()
+
+    def count_connect(self, sink: str) -> int:
+        """How many connections of `sink` there were before this one; counted on disk when this returns."""
+        with self._wake:
+            before = self._notes.count_connect(sink)
+            self._save_notes()
+            return before
 
     # --- upkeep ------------------------------------------------------------------------------------------
 

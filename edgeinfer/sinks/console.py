@@ -64,6 +64,9 @@ class Console:
         text = message.payload.decode(errors="replace")
         return text if self._format == "json" else _readable(text)
 
+    def reconnect(self) -> None:
+        """A terminal has nobody at the other side who could care."""
+
     def close(self) -> None:
         """Standard output belongs to the process."""
 

@@ -114,6 +114,9 @@ class Jsonl:
             if newer.exists():
                 newer.rename(older)
 
+    def reconnect(self) -> None:
+        """A file has nobody at the other side who could care."""
+
     def close(self) -> None:
         """Never waits for a lock: safe from any thread."""
         fd, self._fd = self._fd, -1

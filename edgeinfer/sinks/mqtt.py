@@ -65,6 +65,9 @@ class Mqtt:
         self._tell_refused(batch, outcomes)
         return outcomes
 
+    def reconnect(self) -> None:
+        self._dialler.hang_up()
+
     def close(self) -> None:
         """Safe from any thread, and twice; waits a moment for the goodbye."""
         self._dialler.close()

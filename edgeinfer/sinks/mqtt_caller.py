@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgeinfer.errors import DeliveryError
-from edgeinfer.ports import SinkPlace
+from edgeinfer.ports import SinkPlace, no_will
 from edgeinfer.secrets import read_login
 from edgeinfer.sinks.mqtt_options import Address, MqttOptions, addresses
 from edgeinfer.sinks.mqtt_pace import Pace
@@ -61,7 +61,7 @@ class Caller:
 
     def probe(self, at: int) -> None:
         """Whether it takes a client like us; of another id, since it may be one broker with that in use. Raises as `call`."""
-        dial = self._dial(at, replace(self._place, will=None, listens=(), asks=()))
+        dial = self._dial(at, replace(self._place, will=no_will, listens=(), asks=()))
         words = replace(dial.words, client_id=dial.words.client_id + _PROBE)
         self._open(replace(dial, words=words, session_s=0)).close()
 

@@ -47,7 +47,7 @@ def make(dial: Dial) -> Client:
         client.username_pw_set(dial.user, dial.password)
     if dial.tls is not None:
         client.tls_set_context(dial.tls)
-    if (will := dial.place.will) is not None:
+    if (will := dial.place.will()) is not None:
         client.will_set(will.topic, will.payload, will.qos, will.retain)
     return client
 

@@ -44,9 +44,9 @@ class Dialler:
         self._caller = Caller(options, place, pace)
         self._wake = Condition()
         self._thread: Thread | None = None
-        self._closed = self._busy = False
+        self._closed = self._busy = self._hung_up = False
         self.link: Link | None = None
-        self.session = 0
+        self.session = self._told = 0  # told: the session of which the courier knows
         self._at = 0  # which broker was used last
         self._short_lives, self._lost = 0, ""
         self._backoff, self._probes = Backoff(), Backoff(*_PROBE_S)
@@ -60,6 +60,7 @@ class Dialler:
                 self._thread = Thread(target=self._run, name=f"{self._name}-connect", daemon=True)
                 self._thread.start()
             self._wake.wait_for(lambda: self._closed or self._ready(), timeout_s)
+            self._told = self.session
             return self._ready()
 
     def _ready(self) -> bool:
@@ -70,11 +71,11 @@ class Dialler:
         """The connection, which nobody leaves on purpose meanwhile.
 
         Raises:
-            DeliveryError: there is none.
+            DeliveryError: there is none, or it is another one than `wait_ready` told of.
         """
         with self._wake:
             link = self.link
-            if link is None or link.lost is not None:
+            if link is None or link.lost is not None or self._told != self.session:
                 raise DeliveryError(self._caller.words(self._at).broker("is not connected"))
             self._busy = True
         try:
@@ -83,6 +84,13 @@ class Dialler:
             with self._wake:
                 self._busy = False
                 self._wake.notify_all()
+
+    def hang_up(self) -> None:
+        """Ends the connection with a goodbye, so that the last will is not sent; then connects anew, without a back-off."""
+        with self._wake:
+            link, self._hung_up = self.link, self.link is not None
+        if link is not None:
+            link.end()
 
     def close(self) -> None:
         """Safe from any thread, and twice; waits a moment for the goodbye.
@@ -158,6 +166,7 @@ class Dialler:
         link.close()
         with self._wake:
             self.link = None
+            left, self._hung_up = left or self._hung_up, False
         lived = left or time.monotonic() - began_s > _LIVED_S
         self._short_lives = 0 if lived else self._short_lives + 1
         if lived:

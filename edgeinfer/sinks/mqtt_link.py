@@ -105,9 +105,10 @@ class Link:
             self._window = min(self._window, getattr(properties, "ReceiveMaximum", self._window))
             self._max_bytes = min(self._max_bytes, getattr(properties, "MaximumPacketSize", self._max_bytes))
             self.retains = bool(getattr(properties, "RetainAvailable", 1))
+        self._ears.listen()  # before anything is published: answers to it must reach us
+        with self._wake:
             self._connected = True
             self._wake.notify_all()
-        self._ears.listen()
 
     def _on_subscribe(
         self,
@@ -149,10 +150,15 @@ class Link:
         with self._wake:
             return self._wake.wait_for(lambda: self.lost is not None, timeout_s)
 
+    def end(self) -> None:
+        """Nothing is delivered any more; who waits for the loss closes it in order."""
+        self._lose("ended")
+
     def kill(self, why: str) -> None:
         """Cuts the connection off, as a broken network would: the broker sends the last will."""
-        self._lose(why)
+        self.lost = self.lost or why  # before it breaks, or the break is taken for the reason
         self._shut()
+        self._lose(why)  # wakes others only now: one of them says goodbye, and then there is no will
 
     def _shut(self) -> None:
         if isinstance(sock := self._client.socket(), socket.socket):

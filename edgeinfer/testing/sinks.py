@@ -95,6 +95,9 @@ class FakeSink:
         with self._wake:
             return self._wake.wait_for(lambda: self._connected, timeout_s)
 
+    def reconnect(self) -> None:
+        self.restore()
+
     def close(self) -> None:
         self.closed = True
         self.unblock()

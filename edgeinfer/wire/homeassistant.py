@@ -32,7 +32,8 @@ class HomeAssistant:
 
         prefix: str = "homeassistant"
 
-    addition = True
+    addition = describes = True
+    confirm_s = 0.0
 
     def __init__(self, options: Options, place: EncoderPlace) -> None:
         self._place, self._prefix = place, options.prefix
@@ -48,6 +49,9 @@ class HomeAssistant:
     def wants_birth(self) -> bool:
         due, self._due = self._due, False
         return due
+
+    def awaits(self) -> str:
+        return ""
 
     def will(self) -> Message | None:
         return None

@@ -31,6 +31,7 @@ class Json:
         """Nothing to choose."""
 
     listens: tuple[str, ...] = ()
+    confirm_s = 0.0
 
     def __init__(self, options: Options, place: EncoderPlace) -> None:  # noqa: ARG002  every encoder has options
         self._device, self._root, self._delivery = place.device, place.topic, place.delivery
@@ -42,6 +43,9 @@ class Json:
 
     def wants_birth(self) -> bool:
         return False
+
+    def awaits(self) -> str:
+        return ""
 
     def will(self) -> Message:
         return self._status("offline")

@@ -28,6 +28,7 @@ class Plain:
         unknown: str = "unknown"
 
     listens: tuple[str, ...] = ()
+    confirm_s = 0.0
 
     def __init__(self, options: Options, place: EncoderPlace) -> None:
         self._words: Mapping[State, str] = {"on": options.on, "off": options.off, "unknown": options.unknown}
@@ -40,6 +41,9 @@ class Plain:
 
     def wants_birth(self) -> bool:
         return False
+
+    def awaits(self) -> str:
+        return ""
 
     def will(self) -> Message:
         return self._rest.will()

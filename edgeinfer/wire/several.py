@@ -16,6 +16,7 @@ class Several:
     def __init__(self, main: Encoder, also: Sequence[Encoder]) -> None:
         self._main, self._also = main, also
         self._all = (*also, main)
+        self.confirm_s = main.confirm_s
         self.listens = tuple(topic for encoder in self._all for topic in encoder.listens)
 
     def heard(self, topic: str, payload: bytes) -> None:
@@ -25,6 +26,9 @@ class Several:
     def wants_birth(self) -> bool:
         wanted = [encoder.wants_birth() for encoder in self._all]  # each is asked: it says so only once
         return any(wanted)
+
+    def awaits(self) -> str:
+        return self._main.awaits()
 
     def will(self) -> Message | None:
         return self._main.will()

@@ -36,7 +36,7 @@ class Device:
     def _courier(self, name: str, options: Mqtt.Options) -> Courier:
         encoder = Json(Json.Options(), EncoderPlace(DEVICE, Mqtt.topic_root(options, DEVICE), name))
         report, meters = self.health.reporter(name), self.health.post(name).meters
-        sink = Mqtt(options, SinkPlace(name, DEVICE, "0123456789", encoder.will(), report, meters=meters))
+        sink = Mqtt(options, SinkPlace(name, DEVICE, "0123456789", encoder.will, report, meters=meters))
         return Courier(
             name, self.outbox, self.states, encoder, sink, self.health, lambda _, e: self.fatal.append(e)
         )

@@ -63,3 +63,14 @@ def test_no_broker_a_wrong_url_and_a_refusal_are_one_message_each(mosquitto, tmp
     closed = mosquitto(f"allow_anonymous false\npassword_file {passwords}")
     code, text = say(closed.url, "--for", "5")
     assert (code, "refuses the connection" in text) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["verify-stream", "fleet"])
+def test_topics_of_sparkplug_are_told_to_be_none_of_this_commands(command):
+    done = subprocess.run(
+        [*EDGEINFER, command, "mqtt://127.0.0.1:1", "--topic", "spBv1.0/line3"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "these are Sparkplug's" in done.stderr
+    assert "Traceback" not in done.stderr

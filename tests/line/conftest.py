@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from edgeinfer.commands.door import ask
+from edgeinfer.errors import EdgeinferError
 from tests.waiting import wait_for
 
 EDGEINFER = [sys.executable, "-m", "edgeinfer"]
@@ -47,8 +48,15 @@ class Daemon:
     def post(self, name: str) -> dict[str, Any]:
         return self.health()["posts"][name]
 
+    def answers(self) -> bool:
+        """A socket is there a moment before somebody listens at it."""
+        try:
+            return bool(self.health())
+        except EdgeinferError:
+            return False
+
     def wait_post(self, name: str, condition: str, timeout_s: float = 20.0) -> None:
-        wait_for((self.state / "control.sock").exists, timeout_s, f"no control socket:\n{self.log()}")
+        wait_for(self.answers, timeout_s, f"nobody answers at the control socket:\n{self.log()}")
         wait_for(lambda: self.post(name)["condition"] == condition, timeout_s, f"{name} {condition}")
 
     def hang_up(self) -> None:

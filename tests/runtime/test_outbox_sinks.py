@@ -113,3 +113,20 @@ def test_retained_rules_are_remembered_over_a_restart(open_outbox):
     outbox.retain("plant", {"a", "b"})
     outbox.close()
     assert open_outbox().retained("plant") == {"a", "b"}
+
+
+def test_connections_are_counted_for_each_sink(open_outbox):
+    outbox = open_outbox()
+    assert [outbox.count_connect("plant") for _ in range(3)] == [0, 1, 2]
+    assert outbox.count_connect("other") == 0
+
+
+def test_the_count_of_connections_survives_a_kill(open_outbox, clock, tmp_path):
+    outbox = open_outbox()
+    outbox.retire(["plant"])
+    outbox.count_connect("plant")
+    outbox.count_connect("plant")
+    copy_of_a_killed_daemon(tmp_path / "state", tmp_path / "killed")
+    again = Outbox(tmp_path / "killed" / "outbox.db", "press-07", clock, report=Board())
+    assert again.count_connect("plant") == 2
+    again.close()

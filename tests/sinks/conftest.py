@@ -18,7 +18,9 @@ class Made:
         self.board, self.meters = Board(), Meters()
         self.heard: list[tuple[str, bytes]] = []
         heard = lambda topic, payload: self.heard.append((topic, payload))
-        place = SinkPlace(name, "press-07", "0123456789abcdef", WILL, self.board, listens, heard, self.meters)
+        place = SinkPlace(
+            name, "press-07", "0123456789abcdef", lambda: WILL, self.board, listens, heard, self.meters
+        )
         self.sink = Mqtt(options, place)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from edgeinfer.errors import DeliveryError
 from edgeinfer.events import Acked, Message, Sent
-from edgeinfer.ports import SinkPlace
+from edgeinfer.ports import SinkPlace, no_will
 from edgeinfer.sinks.console import Console
 from tests.runtime.decisions import Board
 
@@ -24,7 +24,7 @@ class Failing(io.StringIO):
 
 
 def console(out: io.StringIO, board: Board | None = None, form: str = "text") -> Console:
-    place = SinkPlace("screen", "dev", "m", None, board or Board())
+    place = SinkPlace("screen", "dev", "m", no_will, board or Board())
     return Console(Console.Options(format=form), place, out)
 
 

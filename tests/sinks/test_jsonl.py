@@ -5,14 +5,14 @@ import pytest
 
 from edgeinfer.errors import DeliveryError, InputError
 from edgeinfer.events import Acked, Message, Sent
-from edgeinfer.ports import SinkPlace
+from edgeinfer.ports import SinkPlace, no_will
 from edgeinfer.sinks.jsonl import Jsonl
 from tests.runtime.decisions import Board
 
 
 def jsonl(path: Path, board: Board | None = None, **options) -> Jsonl:
     return Jsonl(
-        Jsonl.Options(path=str(path), **options), SinkPlace("log", "dev", "m", None, board or Board())
+        Jsonl.Options(path=str(path), **options), SinkPlace("log", "dev", "m", no_will, board or Board())
     )
 
 
