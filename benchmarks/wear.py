@@ -24,7 +24,7 @@ from benchmarks.outbox import DETAILS, print_report
 from edgeinfer.clock import SystemClock
 from edgeinfer.events import Decision
 from edgeinfer.runtime.outbox import Outbox
-from tests.fixtures.loops import LoopDisk, Written
+from tests.fixtures.loops import LoopDisk, Written, mount_alone
 
 _DISK_MB = 80
 _DAY_S = 86_400
@@ -139,6 +139,7 @@ def main() -> None:
         folder, *figures = args.one
         print(decide(Path(folder), *map(float, figures)))
         return
+    mount_alone()
     with tempfile.TemporaryDirectory(prefix="edgeinfer-wear-") as folder:
         print(f"{args.minutes:g} minutes each, side by side")
         print(measure(args.rates, args.syncs, args.minutes * 60, Path(folder)))
