@@ -149,7 +149,7 @@ class Judge:
             wanted = self._streams["file"].ids.get(last.get(rule, 0))
             if not wanted or body.get("id") != wanted:
                 self.verdict.complain(
-                    f"{name}: state of {rule} is {body}, expected decision {last.get(rule)} {wanted}"
+                    f"{name}: the state of {rule} is of decision {body.get('seq')}, not of {last.get(rule)}"
                 )
 
     def _power(self) -> None:
