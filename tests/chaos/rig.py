@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgeinfer.commands.door import ask
-from edgeinfer.errors import EdgeinferError
 from tests.chaos.device import DEVICE
 from tests.chaos.ledger import Ledger
 from tests.chaos.proxy import Proxy
@@ -111,15 +110,7 @@ class Rig:
     # --- the daemon
 
     def await_daemon(self) -> None:
-        """It answers: from then on a SIGHUP means "reload"."""
-        wait_for(self._answers, 60, f"the daemon does not answer:\n{self.daemon.log()[-3000:]}")
-
-    def _answers(self) -> bool:
-        try:
-            self.daemon.health()
-        except (EdgeinferError, OSError):
-            return False
-        return True
+        self.daemon.wait_answer(60)
 
     def die(self, what: str, meanwhile: Callable[[], None] | None = None) -> None:
         """kill -9, and a look at what is on the disk then; where the disk changes `meanwhile`, it may lose some of it."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from edgeinfer.commands.door import ask
+from edgeinfer.errors import EdgeinferError
 from tests.waiting import wait_for
 
 EDGEINFER = [sys.executable, "-m", "edgeinfer"]
@@ -43,8 +44,19 @@ class Daemon:
     def post(self, name: str) -> dict[str, Any]:
         return self.health()["posts"][name]
 
+    def wait_answer(self, timeout_s: float = 20.0) -> None:
+        """The control socket answers: from then on a SIGHUP means "reload"."""
+        wait_for(self._answers, timeout_s, f"the daemon does not answer:\n{self.log()[-3000:]}")
+
+    def _answers(self) -> bool:
+        try:
+            self.health()
+        except (EdgeinferError, OSError):
+            return False
+        return True
+
     def wait_post(self, name: str, condition: str, timeout_s: float = 20.0) -> None:
-        wait_for((self.state / "control.sock").exists, timeout_s, f"no control socket:\n{self.log()}")
+        self.wait_answer(timeout_s)
         wait_for(lambda: self.post(name)["condition"] == condition, timeout_s, f"{name} {condition}")
 
     def hang_up(self) -> None:
