@@ -7,6 +7,7 @@ written as soon as it takes them again. What a bound drops leaves a hole in the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Condition, RLock, Thread
@@ -73,7 +74,7 @@ class Outbox:
         self._tail = Tail()  # holds all that is not on disk, and what is recent
         self._dropped_to = self._held_dropped = self._since_check = 0
         self._unsynced = self._closed = False
-        self._retry_ns = 0
+        self._retry_ns = self._due_ns = 0
         self._keeper = Thread(target=self._keep, name="outbox", daemon=True)
         self._keeper.start()
 
@@ -121,6 +122,7 @@ class Outbox:
     def _touched(self) -> None:
         if not self._unsynced:
             self._unsynced = True
+            self._due_ns = time.monotonic_ns() + round((self._sync_s or 1.0) * 1e9)
             self._work.notify()
 
     def _forget_tail(self) -> None:
@@ -259,7 +261,8 @@ class Outbox:
         with self._wake:
             self._unsynced = False
             self._store((), with_notes=True)
-            self._unsynced = self._notes.dirty or self.newest > self._stored  # again, until the disk takes it
+            if self._notes.dirty or self.newest > self._stored:
+                self._touched()  # again, until the disk takes it
             self._trim()
         self._disk.sync()  # beside the lock: pipelines do not wait for the medium
         with self._wake:
@@ -283,13 +286,18 @@ class Outbox:
         while True:
             with self._work:
                 self._work.wait_for(lambda: self._closed or self._unsynced)
-                self._work.wait_for(lambda: self._closed, self._sync_s or 1.0)
+                self._wait_until_due()
                 if self._closed:
                     return
             try:
                 self.maintain()
             except Exception as error:
                 self._report("outbox", f"upkeep of the outbox failed, please report this: {error!r}")
+
+    def _wait_until_due(self) -> None:
+        """Counted from the first entry, however long the medium took for those before it."""
+        left_s = (self._due_ns - time.monotonic_ns()) / 1e9
+        self._work.wait_for(lambda: self._closed, max(left_s, 0.0))
 
     def close(self) -> None:
         """Writes what is not on disk yet, as far as the disk takes it."""

@@ -13,7 +13,7 @@ from tests.chaos.tap import Acknowledged
 from tests.chaos.witness import Stream
 
 SYNC_S = 1.0  # the default
-_UPKEEP_S = 0.5  # what a busy machine adds to it: the keeper wakes, writes the cursors, waits for the medium
+_UPKEEP_S = 1.0  # what a busy machine adds to it: the keeper wakes, writes the cursors, waits for the medium
 _FORGOTTEN_S = 10.0  # so long before its death a broker's memory may not be on its disk
 
 

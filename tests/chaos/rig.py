@@ -27,6 +27,9 @@ SINKS = ("plant", "second", "file")
 ROOTS = {"plant": f"edgeinfer/{DEVICE}", "second": f"second/{DEVICE}"}
 RULES = {side: tuple(f"{side}{n}" for n in range(1, 5)) for side in ("steady", "changed")}
 DISK_MB = 48
+_TAKEN = (
+    32  # terminals with low numbers: a container has some of the same name, and a port in use is not opened
+)
 _TROUBLE_S = 3.0  # so long after a fault of the disk an outbox may still hold what is not on it
 
 # autosave by time: a broker that is killed may forget a second of what it acknowledged, and that is looked at apart
@@ -83,6 +86,7 @@ class Rig:
         self.broker = Mosquitto(folder / "broker", _BROKER.format(folder / "data"))
         self.networks = {name: Proxy(lambda: self.broker.port) for name in ROOTS}
         self.witness = Witness(self.broker, ROOTS)
+        self._taken = [os.openpty() for _ in range(_TAKEN)]
         lines_s = rate / sum(map(len, RULES.values()))
         self.sensors = {side: Sensor(folder / side, len(rules), lines_s) for side, rules in RULES.items()}
         self.daemon = PreloadedDaemon(folder / "daemon", self.config(), self.state, self.clock)
@@ -206,6 +210,8 @@ class Rig:
             network.close()
         self.broker.stop()
         self.disk.unmount()
+        for fd in (fd for pair in self._taken for fd in pair):
+            os.close(fd)
 
 
 def _state_of(pid: int) -> str:
