@@ -24,9 +24,7 @@ _RECENT = 512  # entries kept in memory although they are on disk, so that couri
 _BOUND_CHECK = 64  # entries between two looks at the bounds
 _TRIM_BATCH = 1000  # acknowledged rows that are deleted together
 _DROP_SHARE = 20  # when full, the oldest 1/20 goes as well, so that it does not go on at every append
-_MAX_REPEATS = (
-    500  # a cursor that moved so far is written at once: bounds what a kill makes a sink send again
-)
+_MAX_REPEATS = 500  # a cursor that moved so far is written at once: so much may a kill make a sink repeat
 _RETRY_NS = 1_000_000_000
 
 

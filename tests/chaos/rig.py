@@ -45,6 +45,7 @@ _SOURCE = """
 kind = "serial"
 port = "{port}"
 protocol = "lines"
+block_s = 600.0
 [source.{side}.lines]
 channels = [{channels}]
 [pipeline.{side}]
