@@ -181,12 +181,9 @@ class Outbox:
 
     def wait(self, after_seq: int, timeout_s: float, stop: Stop | None = None) -> bool:
         """Whether there is more behind `after_seq`, after waiting at most so long; `stop` ends it after `wake`."""
-
-        def ready() -> bool:
-            return self.newest > after_seq or (stop is not None and stop.is_set())
-
         with self._wake:
-            self._wake.wait_for(ready, timeout_s)
+            stopped = stop.is_set if stop is not None else bool
+            self._wake.wait_for(lambda: self.newest > after_seq or stopped(), timeout_s)
             return self.newest > after_seq
 
     def wake(self) -> None:
@@ -284,18 +281,14 @@ class Outbox:
         while True:
             with self._work:
                 self._work.wait_for(lambda: self._closed or self._unsynced)
-                self._wait_until_due()
+                left_s = (self._due_ns - time.monotonic_ns()) / 1e9  # however long the medium took before
+                self._work.wait_for(lambda: self._closed, max(left_s, 0.0))
                 if self._closed:
                     return
             try:
                 self.maintain()
             except Exception as error:
                 self._report("outbox", f"upkeep of the outbox failed, please report this: {error!r}")
-
-    def _wait_until_due(self) -> None:
-        """Counted from the first entry, however long the medium took for those before it."""
-        left_s = (self._due_ns - time.monotonic_ns()) / 1e9
-        self._work.wait_for(lambda: self._closed, max(left_s, 0.0))
 
     def close(self) -> None:
         """Writes what is not on disk yet, as far as the disk takes it."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from tests.chaos.ledger import Ledger
 from tests.chaos.tap import Acknowledged
-from tests.chaos.witness import Stream
+from tests.chaos.witness import COMMAND, Stream
 
 SYNC_S = 1.0  # the default
 _UPKEEP_S = 1.0  # what a busy machine adds to it: the keeper wakes, writes the cursors, waits for the medium
@@ -120,6 +120,12 @@ class Judge:
             ]  # fmt: skip
             if odd:
                 self.verdict.complain(f"{name}: about lines that no sensor sent: {_spans(sorted(odd))}")
+
+    def commanded(self, asked: int) -> None:
+        """No more commands than were asked for; a death may swallow one."""
+        found = list(self._streams["file"].rules.values()).count(COMMAND)
+        if found > asked:
+            self.verdict.complain(f"file: {found} commands, {asked} were asked for")
 
     def undisturbed(self, rule: str, said: Sequence[int]) -> None:
         """While the daemon lives, a pipeline that nobody changed decides about every line, whatever is reloaded."""

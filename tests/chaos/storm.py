@@ -101,6 +101,7 @@ class Storm:
                 judge.states(name, found, rules)
         for rule in RULES["steady"]:
             judge.undisturbed(rule, rig.sensors["steady"].said)
+        judge.commanded(sum(n for name, n in self._done.items() if name.startswith("reload")))
         self._also(verdict, stopped)
         return verdict
 

@@ -111,6 +111,15 @@ def test_the_states_have_to_be_the_last_decisions():
     assert judge.verdict.wrong == ["plant: the state of steady1 is of decision 3, not of 4"]
 
 
+def test_a_command_that_nobody_asked_for_is_invented():
+    told = b'{"seq": 1, "id": "a", "rule": "command", "state": "on", "details": {}}'
+    judge = Judge(Ledger(newest=1), {"file": stream(told)}, {}, 1)
+    judge.commanded(1)
+    assert judge.verdict.wrong == []
+    judge.commanded(0)
+    assert judge.verdict.wrong == ["file: 1 commands, 0 were asked for"]
+
+
 @pytest.mark.parametrize("version", [4, 5])
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_the_tap_sees_which_decisions_were_acknowledged_whatever_the_pieces(version: int, size: int):

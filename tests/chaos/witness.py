@@ -15,6 +15,9 @@ import paho.mqtt.client as paho
 from tests.fixtures.brokers import Mosquitto, Subscriber
 
 
+COMMAND = "command"  # the rule of what became of a command: docs/commands.md
+
+
 class Details(msgspec.Struct):
     value: float | None = None
     reason: str = ""
@@ -37,7 +40,7 @@ class Gap(msgspec.Struct):
 class Stream:
     """One receiver's. `ids` has the id that holds for each number; one that a restart took back is in `taken_back`.
 
-    `values` has the number that each decision is about, 0 for `unknown`; `steps` are first arrivals behind a higher
+    `values` has the number that each decision is about, 0 for `unknown` and commands; `steps` are first arrivals behind a higher
     number: (highest, seq).
     """
 
@@ -72,6 +75,8 @@ class Stream:
 
     def _value(self, body: Body) -> int:
         value = body.details.value
+        if body.rule == COMMAND:
+            return 0
         if body.state == "unknown" and value is None:
             return 0
         if value is None or (body.state, value > 0) not in {("on", True), ("off", False)}:
