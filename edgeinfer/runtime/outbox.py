@@ -7,6 +7,7 @@ written as soon as it takes them again. What a bound drops leaves a hole in the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Condition, RLock, Thread
@@ -73,7 +74,7 @@ class Outbox:
         self._tail = Tail()  # holds all that is not on disk, and what is recent
         self._dropped_to = self._held_dropped = self._since_check = 0
         self._unsynced = self._closed = False
-        self._retry_ns = 0
+        self._retry_ns = self._due_ns = 0
         self._keeper = Thread(target=self._keep, name="outbox", daemon=True)
         self._keeper.start()
 
@@ -121,6 +122,7 @@ class Outbox:
     def _touched(self) -> None:
         if not self._unsynced:
             self._unsynced = True
+            self._due_ns = time.monotonic_ns() + round((self._sync_s or 1.0) * 1e9)
             self._work.notify()
 
     def _forget_tail(self) -> None:
@@ -186,12 +188,9 @@ class Outbox:
 
     def wait(self, after_seq: int, timeout_s: float, stop: Stop | None = None) -> bool:
         """Whether there is more behind `after_seq`, after waiting at most so long; `stop` ends it after `wake`."""
-
-        def ready() -> bool:
-            return self.newest > after_seq or (stop is not None and stop.is_set())
-
         with self._wake:
-            self._wake.wait_for(ready, timeout_s)
+            stopped = stop.is_set if stop is not None else bool
+            self._wake.wait_for(lambda: self.newest > after_seq or stopped(), timeout_s)
             return self.newest > after_seq
 
     def wake(self) -> None:
@@ -271,7 +270,8 @@ class Outbox:
         with self._wake:
             self._unsynced = False
             self._store((), with_notes=True)
-            self._unsynced = self._notes.dirty or self.newest > self._stored  # again, until the disk takes it
+            if self._notes.dirty or self.newest > self._stored:
+                self._touched()  # again, until the disk takes it
             self._trim()
         self._disk.sync()  # beside the lock: pipelines do not wait for the medium
         with self._wake:
@@ -295,7 +295,8 @@ class Outbox:
         while True:
             with self._work:
                 self._work.wait_for(lambda: self._closed or self._unsynced)
-                self._work.wait_for(lambda: self._closed, self._sync_s or 1.0)
+                left_s = (self._due_ns - time.monotonic_ns()) / 1e9  # however long the medium took before
+                self._work.wait_for(lambda: self._closed, max(left_s, 0.0))
                 if self._closed:
                     return
             try:

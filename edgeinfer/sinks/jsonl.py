@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ from edgeinfer.events import Acked, Message, Outcome, Sent
 from edgeinfer.ports import SinkPlace
 
 _ACKED, _SENT = Acked(), Sent()
+_LOOK_BYTES = 65_536
 
 
 class Jsonl:
@@ -47,11 +50,11 @@ class Jsonl:
             raise InputError("max_bytes must be at least 1; keep and sync_s at least 0")
         self._options, self._report = options, place.report
         self._path = Path(options.path)
-        self._fd, self._size, self._synced_at = -1, 0, 0.0
+        self._fd, self._size, self._synced_at, self._unsynced = -1, 0, 0.0, False
         self.session = 0
 
     def wait_ready(self, timeout_s: float) -> bool:
-        """Opens the file; waits only where that fails."""
+        """Opens the file, and brings to the disk what is due there; waits only where opening fails."""
         if self._fd < 0:
             try:
                 self._open()
@@ -62,6 +65,8 @@ class Jsonl:
                 time.sleep(min(timeout_s, 0.5))
                 return False
             self.session += 1
+        with contextlib.suppress(OSError):  # told when the next line does not reach the disk
+            self._sync_when_due()
         return True
 
     def send(self, batch: Sequence[Message]) -> list[Outcome]:
@@ -89,14 +94,24 @@ class Jsonl:
         while written < len(lines):
             written += os.write(self._fd, lines[written:])
         self._size += written
-        if time.monotonic() - self._synced_at >= self._options.sync_s:
+        self._unsynced = True
+        self._sync_when_due()
+
+    def _sync_when_due(self) -> None:
+        if self._unsynced and time.monotonic() - self._synced_at >= self._options.sync_s:
             os.fdatasync(self._fd)
-            self._synced_at = time.monotonic()
+            self._synced_at, self._unsynced = time.monotonic(), False
 
     def _open(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._size = os.fstat(self._fd).st_size
+        self._fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        found = os.fstat(self._fd)
+        self._size = found.st_size
+        if stat.S_ISREG(found.st_mode) and (whole := _whole_lines(self._fd, self._size)) < self._size:
+            os.ftruncate(
+                self._fd, whole
+            )  # who was killed left half a line, and the next one must not join it
+            self._size = whole
 
     def _reset(self) -> None:
         """Takes back half a line, so that the file stays one line a decision."""
@@ -126,3 +141,15 @@ class Jsonl:
             except OSError as error:
                 self._report("file", f"{self._path} cannot be brought to the disk: {error.strerror}")
             os.close(fd)
+
+
+def _whole_lines(fd: int, size: int) -> int:
+    """How many bytes of the file are whole lines."""
+    end = size
+    while end > 0:
+        start = max(0, end - _LOOK_BYTES)
+        newline = os.pread(fd, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0

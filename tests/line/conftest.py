@@ -48,15 +48,19 @@ class Daemon:
     def post(self, name: str) -> dict[str, Any]:
         return self.health()["posts"][name]
 
-    def answers(self) -> bool:
-        """A socket is there a moment before somebody listens at it."""
+    def wait_answer(self, timeout_s: float = 20.0) -> None:
+        """The control socket answers: from then on a SIGHUP means "reload"."""
+        wait_for(self._answers, timeout_s, f"the daemon does not answer:\n{self.log()[-3000:]}")
+
+    def _answers(self) -> bool:
         try:
-            return bool(self.health())
-        except EdgeinferError:
+            self.health()
+        except (EdgeinferError, OSError):
             return False
+        return True
 
     def wait_post(self, name: str, condition: str, timeout_s: float = 20.0) -> None:
-        wait_for(self.answers, timeout_s, f"nobody answers at the control socket:\n{self.log()}")
+        self.wait_answer(timeout_s)
         wait_for(lambda: self.post(name)["condition"] == condition, timeout_s, f"{name} {condition}")
 
     def hang_up(self) -> None:

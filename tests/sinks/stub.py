@@ -61,8 +61,11 @@ class OldBroker:
             self._open[-1].shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        """Also when a client is still there: its thread would serve it for as long as it stays."""
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
+        if self._open:
+            self.drop()
         self._thread.join(5)
 
 

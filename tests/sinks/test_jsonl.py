@@ -8,6 +8,7 @@ from edgeinfer.events import Acked, Message, Sent
 from edgeinfer.ports import SinkPlace, no_will
 from edgeinfer.sinks.jsonl import Jsonl
 from tests.runtime.decisions import Board
+from tests.waiting import wait_for
 
 
 def jsonl(path: Path, board: Board | None = None, **options) -> Jsonl:
@@ -43,6 +44,38 @@ def test_a_file_that_is_there_is_continued(tmp_path):
     sink.send([line(1)])
     sink.close()
     assert (tmp_path / "log.jsonl").read_text() == 'before\n{"n":1}\n'
+
+
+@pytest.mark.parametrize("half", ['{"n":2', "x" * 100_000])
+def test_half_a_line_of_who_was_killed_is_taken_back(tmp_path, half):
+    (tmp_path / "log.jsonl").write_text('{"n":1}\n' + half)
+    sink = jsonl(tmp_path / "log.jsonl")
+    sink.wait_ready(1)
+    sink.send([line(2)])
+    sink.close()
+    assert (tmp_path / "log.jsonl").read_text() == '{"n":1}\n{"n":2}\n'
+
+
+def test_a_file_of_nothing_but_half_a_line_starts_anew(tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"n"')
+    sink = jsonl(tmp_path / "log.jsonl")
+    sink.wait_ready(1)
+    sink.close()
+    assert (tmp_path / "log.jsonl").read_text() == ""
+
+
+def test_the_last_line_before_a_silence_reaches_the_disk_too(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.fdatasync", synced.append)
+    sink = jsonl(tmp_path / "log.jsonl", sync_s=0.05)
+    sink.wait_ready(1)
+    sink.send([line(1)])
+    sink.send([line(2)])
+    before = len(synced)
+    wait_for(lambda: sink.wait_ready(1) and len(synced) > before)
+    assert sink.wait_ready(1)
+    assert len(synced) == before + 1  # nothing new: nothing to do
+    sink.close()
 
 
 def test_a_full_file_is_rotated_and_the_oldest_goes(tmp_path):
