@@ -11,10 +11,13 @@ USERS = {"press-07": "secret-07", "floor": "secret-floor", "ulm": "change-me"}
 
 
 class Documented(Mosquitto):
-    """`mosquitto-durable.conf` with its access list; with `centre`, it is a site with `mosquitto-bridge.conf`."""
+    """`mosquitto-durable.conf` with its access list; with `centre`, it is a site with `mosquitto-bridge.conf`.
 
-    def __init__(self, folder: Path, centre: Mosquitto | None = None) -> None:
-        self._centre = centre
+    `anonymous` leaves the users out, for a benchmark with a thousand of them.
+    """
+
+    def __init__(self, folder: Path, centre: Mosquitto | None = None, *, anonymous: bool = False) -> None:
+        self._centre, self._anonymous = centre, anonymous
         (folder / "data").mkdir(parents=True)
         (folder / "acl").write_text((SNIPPETS / "mosquitto-acl").read_text())
         self._passwords = password_file(folder, USERS)
@@ -31,11 +34,18 @@ class Documented(Mosquitto):
         if self._centre is not None:
             text += (SNIPPETS / "mosquitto-bridge.conf").read_text()
             ours["centre.example:1883"] = f"{self._centre.host}:{self._centre.port}"
+        if self._anonymous:
+            ours |= {
+                "password_file /etc/mosquitto/passwd": "allow_anonymous true",
+                "acl_file /etc/mosquitto/acl": "",
+            }
+            del ours["/etc/mosquitto/passwd"], ours["/etc/mosquitto/acl"]
         for documented, here in ours.items():
             head, *rest = text.partition(f"{documented}\n")
             assert rest[0], f"{documented} is not in the documented file"
             text = head + here + "\n" + rest[1]
-        (self.folder / "mosquitto.conf").write_text(f"user root\nlog_type all\n{text}")
+        log = "" if self._anonymous else "log_type all\n"
+        (self.folder / "mosquitto.conf").write_text(f"user root\n{log}{text}")
 
     def saved(self) -> bytes:
         """What stands on its disk."""
