@@ -3,13 +3,15 @@
 Says for each what is wrong with it, or nothing. Follows what discovery.py of its MQTT integration does with a message.
 """
 
+import asyncio
 import importlib
 import json
 import sys
+import tempfile
 
 import voluptuous
-from homeassistant.components.mqtt.schemas import SHARED_OPTIONS
-from homeassistant.components.mqtt.schemas import DEVICE_DISCOVERY_SCHEMA
+from homeassistant.components.mqtt.schemas import DEVICE_DISCOVERY_SCHEMA, SHARED_OPTIONS
+from homeassistant.core import HomeAssistant
 
 
 def judge(text: str) -> str:
@@ -31,4 +33,11 @@ def judge_component(component: dict, body: dict) -> None:
     platform.DISCOVERY_SCHEMA({**shared, **component, "device": body["device"], "origin": body["origin"]})
 
 
-print(json.dumps([judge(text) for text in json.load(sys.stdin)]))
+async def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        hass = HomeAssistant(folder)  # templates are judged in its loop alone
+        print(json.dumps([judge(text) for text in json.load(sys.stdin)]))
+        await hass.async_stop(force=True)
+
+
+asyncio.run(main())
