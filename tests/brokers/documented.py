@@ -13,19 +13,11 @@ USERS = {"press-07": "secret-07", "floor": "secret-floor", "ulm": "change-me"}
 class Documented(Mosquitto):
     """`mosquitto-durable.conf` with its access list; with `centre`, it is a site with `mosquitto-bridge.conf`.
 
-    `in_order` sets the one line of docs/brokers.md for a bridge that lets nothing overtake. `anonymous` leaves the
-    users out, for a benchmark with a thousand of them.
+    `anonymous` leaves the users out, for a benchmark with a thousand of them.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        centre: Mosquitto | None = None,
-        *,
-        in_order: bool = False,
-        anonymous: bool = False,
-    ) -> None:
-        self._centre, self._in_order, self._anonymous = centre, in_order, anonymous
+    def __init__(self, folder: Path, centre: Mosquitto | None = None, *, anonymous: bool = False) -> None:
+        self._centre, self._anonymous = centre, anonymous
         (folder / "data").mkdir(parents=True)
         (folder / "acl").write_text((SNIPPETS / "mosquitto-acl").read_text())
         self._passwords = password_file(folder, USERS)
@@ -42,8 +34,6 @@ class Documented(Mosquitto):
         if self._centre is not None:
             text += (SNIPPETS / "mosquitto-bridge.conf").read_text()
             ours["centre.example:1883"] = f"{self._centre.host}:{self._centre.port}"
-        if self._in_order:
-            ours["max_inflight_messages 100"] = "max_inflight_messages 1"
         if self._anonymous:
             ours |= {
                 "password_file /etc/mosquitto/passwd": "allow_anonymous true",

@@ -19,11 +19,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 @pytest.fixture
 def documented(tmp_path: Path) -> Iterator[Callable[..., Documented]]:
-    """`documented(name, centre=None, in_order=False)`"""
+    """`documented(name, centre=None)`"""
     made: list[Documented] = []
 
-    def start(name: str, centre: Mosquitto | None = None, *, in_order: bool = False) -> Documented:
-        made.append(Documented(tmp_path / name, centre, in_order=in_order))
+    def start(name: str, centre: Mosquitto | None = None) -> Documented:
+        made.append(Documented(tmp_path / name, centre))
         return made[-1]
 
     yield start
@@ -94,10 +94,9 @@ def test_killed_while_a_device_publishes_it_can_forget_no_more_than_what_was_in_
     assert len(missing) <= kills * Mqtt.Options().in_flight
 
 
-@pytest.mark.parametrize("in_order", [False, True])
-def test_a_bridge_brings_everything_to_a_centre_that_was_away(tmp_path, documented, options, in_order):
+def test_a_bridge_brings_everything_to_a_centre_that_was_away(tmp_path, documented, options):
     centre = documented("centre")
-    site = documented("site", centre, in_order=in_order)
+    site = documented("site", centre)
     seen = floor(centre)
     status = Subscriber(centre, f"{ROOT}/status", user="floor", password=USERS["floor"], client_id="status")
     with Device(tmp_path / "state", {"plant": options(site)}) as device:
@@ -116,8 +115,5 @@ def test_a_bridge_brings_everything_to_a_centre_that_was_away(tmp_path, document
     for one in (seen, status):
         one.close()
     arrivals = Arrivals(seen.messages)
-    assert arrivals.missing((e.seq, e.id) for e in entries) == []
-    if in_order:
-        arrivals.assert_in_order_and_repeated_as_they_were()
-    else:  # mosquitto 2.0.11: what is new may overtake what waited
-        assert len(arrivals.first) == len(entries)
+    # In order it is not always: what is new may overtake what waits at a bridge (docs/brokers.md).
+    assert sorted(arrivals.first) == [(entry.seq, entry.id) for entry in entries]
