@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.machines",
     "tests.fixtures.mcuboot_images",
     "tests.fixtures.modem_shim",
+    "tests.fixtures.nats",
     "tests.fixtures.sparkplug",
     "tests.fixtures.web",
 ]

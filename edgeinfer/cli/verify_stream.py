@@ -20,6 +20,8 @@ from edgeinfer.cli.setting import seconds
 from edgeinfer.cli.table import columns
 from edgeinfer.wire.stream import Streams
 
+_DEEPEST = 4
+"""Levels between the root and `decision`, as a sink's `decision_topic` may have; `#` would bring all states as well."""
 _COLUMNS = {
     "device": "device", "decisions": "decisions", "missing": "missing", "out_of_order": "disorder",
     "repeats": "repeats", "told_gaps": "told gaps", "restarts": "restarts", "late": "late", "worst_s": "worst s",
@@ -47,7 +49,8 @@ def main(args: argparse.Namespace) -> int:
         with lock:
             streams.take(topic, payload, time.time())
 
-    topics = [(f"{args.topic}/decision/+", 1), (f"{args.topic}/gap", 1)]
+    topics = [(f"{args.topic}{'/+' * deep}/decision/+", 1) for deep in range(_DEEPEST + 1)]
+    topics.append((f"{args.topic}/gap", 1))
     with Subscription(args, topics, take, keep=True) as broker:
         print(f"listening to {args.topic} on {args.url}", file=sys.stderr, flush=True)
         broker.wait(args.for_s)

@@ -2,7 +2,7 @@
 
 Source: Home Assistant's documentation "MQTT, device discovery payload", and the schema in its package
 (components/mqtt/schemas.py of 2026.11): required are `device`, `origin`, and for each component `platform` and,
-where it is an entity, `unique_id`. A component with nothing but its platform is removed.
+where it is an entity, `unique_id`. A component with nothing but its platform is removed. The tests have 2025.11 take it.
 """
 
 from __future__ import annotations

@@ -12,6 +12,11 @@ HEARTBEAT_S = 5.0
 FRESH_S = 3 * HEARTBEAT_S
 """A device that is online and whose heartbeat stands still for longer is not: a broker or bridge keeps an old status."""
 
+FIRST_S = HEARTBEAT_S + 2
+"""Within this the first heartbeat comes to a listener: a device that is busy beats a little late."""
+_QUIET_S = 1.0
+"""A broker tells what is retained at once: who was not heard of in this time after the last one is not there."""
+
 
 @dataclass(slots=True)
 class Seen:
@@ -26,10 +31,15 @@ class Seen:
         """`ok`, `degraded`, `offline`, `silent` (online, but its heartbeat stands still) or `?`."""
         if self.status != "online":
             return self.status
-        last_s = self.since_s if self.heartbeat_s is None else self.heartbeat_s
-        if now_s - last_s > FRESH_S:
+        last_s, bound_s = (self.since_s, FIRST_S) if self.heartbeat_s is None else (self.heartbeat_s, FRESH_S)
+        if now_s - last_s > bound_s:
             return "silent"
         return self.health.condition if self.health else "?"
+
+    @property
+    def told(self) -> bool:
+        """Whether all that a device says regularly was heard; one that is not online says nothing more."""
+        return self.status != "online" or (self.heartbeat_s is not None and self.health is not None)
 
     @property
     def models(self) -> list[str]:
@@ -50,6 +60,11 @@ class Roster:
     """All devices by their root topic."""
 
     devices: dict[str, Seen] = field(default_factory=dict)
+
+    def settled(self, now_s: float) -> bool:
+        """Whether listening for longer brings nothing new: all have told, and no other came for a while."""
+        last_s = max((seen.since_s for seen in self.devices.values()), default=now_s)
+        return now_s - last_s > _QUIET_S and all(seen.told for seen in self.devices.values())
 
     def take(self, topic: str, payload: bytes, now_s: float) -> None:
         """A message on `{topic}/status`, `/health` or `/heartbeat`; what cannot be read is passed over."""

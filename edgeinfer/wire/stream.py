@@ -121,12 +121,12 @@ class Streams:
         """A message as it came, at `now_s` (unix); topics that are neither decision nor gap are passed over."""
         levels = topic.split("/")
         try:
-            if levels[-1] == "gap":
-                gap = msgspec.json.decode(payload, type=GapBody)
-                self._of(gap.device).gap(gap)
-            elif len(levels) > 1 and levels[-2] == "decision":
+            if len(levels) > 1 and levels[-2] == "decision":  # first: a rule may have the name `gap`
                 told = msgspec.json.decode(payload, type=DecisionBody)
                 self._of(told.device).take(told, now_s - unix_s(told.at), self.late_s)
+            elif levels[-1] == "gap":
+                gap = msgspec.json.decode(payload, type=GapBody)
+                self._of(gap.device).gap(gap)
         except (msgspec.DecodeError, ValueError):
             self.foreign += 1
 

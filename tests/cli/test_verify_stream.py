@@ -47,6 +47,18 @@ def test_a_hole_is_named_and_the_exit_code_says_so(mosquitto):
     assert "press: 3 to 8 never came and nobody said why" in out
 
 
+@pytest.mark.parametrize("deeper", ["belt", "a/b/c/belt"])
+def test_a_hole_among_decisions_in_a_deeper_place_is_found(mosquitto, deeper):
+    messages = [
+        (topic.replace("/decision/", f"/{deeper}/decision/"), payload)
+        for topic, payload in map(decision, (1, 2, 9))
+    ]
+    code, out, _ = watch(mosquitto(), [*messages, gap(10, 12), decision(13)])
+    assert code == 1
+    assert "press: 3 to 8 never came and nobody said why" in out
+    assert out.splitlines()[1].split()[:5] == ["press", "4", "6", "0", "0"]
+
+
 def test_no_broker_a_wrong_url_and_a_refusal_are_one_message_each(mosquitto, tmp_path):
     def say(*arguments):
         done = subprocess.run(

@@ -1,4 +1,7 @@
-"""The discovery message against Home Assistant's rules as a table; no Home Assistant was run."""
+"""The discovery message against Home Assistant's rules as a table, quickly and on any Python.
+
+tests/subscribers has its own schemas judge the message, and a real Home Assistant take it.
+"""
 
 from __future__ import annotations
 

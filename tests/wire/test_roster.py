@@ -32,6 +32,8 @@ def roster(*messages, now_s=100.0):
         ([("status", b"online"), ("health", health()), ("heartbeat", b"7")], 14, "ok"),
         ([("status", b"online"), ("health", health()), ("heartbeat", b"7")], 16, "silent"),
         ([("status", b"online"), ("health", health())], 16, "silent"),
+        ([("status", b"online"), ("health", health())], 6, "ok"),
+        ([("status", b"online"), ("health", health())], 7.5, "silent"),
         ([("health", health())], 1, "?"),
         ([("status", b"online"), ("health", b"{")], 1, "?"),
     ],
@@ -49,3 +51,16 @@ def test_bundles_and_the_slowest_pipeline_are_read_off_the_parts():
     seen = roster(("health", health(posts=posts)))
     assert (seen.models, seen.p95_ms) == (["parts@sha256:1"], 9.5)
     assert (roster(("status", b"x")).models, roster(("status", b"x")).p95_ms) == ([], None)
+
+
+def test_a_roster_is_settled_when_all_that_are_online_have_told_and_no_other_came():
+    made = Roster()
+    assert not made.settled(100.0)
+    made.take("plant/a/status", b"offline", 100.0)
+    made.take("plant/b/status", b"online", 100.5)
+    made.take("plant/b/health", health(), 100.5)
+    assert not made.settled(103.0)
+    made.take("plant/b/heartbeat", b"1", 103.0)
+    assert made.settled(103.0)
+    made.take("plant/c/status", b"offline", 103.0)
+    assert (made.settled(103.5), made.settled(104.5)) == (False, True)

@@ -90,3 +90,14 @@ def test_exactly_what_was_taken_out_is_missing(lost, draw):
     holes = {n for first, last in stream.holes for n in range(first, last + 1)}
     assert holes == lost
     assert stream.repeats == len(repeated) - len(seqs)
+
+
+def test_deeper_decisions_count_and_a_rule_may_be_named_gap():
+    topic, payload = decision(1)
+    deeper = topic.replace("/decision/", "/belt/two/decision/")
+    streams = watched((deeper, payload), (topic.replace("/r", "/gap"), decision(2)[1]), decision(5))
+    assert (streams.devices["press"].decisions, streams.devices["press"].holes, streams.foreign) == (
+        3,
+        [(3, 4)],
+        0,
+    )
