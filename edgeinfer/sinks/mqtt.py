@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgeinfer.events import Message, Outcome, Refused
+from edgeinfer.mqtt.pace import Pace
 from edgeinfer.ports import SinkPlace
 from edgeinfer.sinks.mqtt_dialler import Dialler
 from edgeinfer.sinks.mqtt_options import MqttOptions, check, root
-from edgeinfer.sinks.mqtt_pace import Pace
 from edgeinfer.sinks.mqtt_suspects import Suspects
 
 if TYPE_CHECKING:  # paho takes 80 ms to import: where no broker is configured, nobody pays for it
-    from edgeinfer.sinks.mqtt_link import Link
+    from edgeinfer.mqtt.link import Link
 
 _MAX_REFUSED_TOPICS = 20
 _MOST = 256  # entries at once

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from edgeinfer.backoff import Backoff
 from edgeinfer.errors import DeliveryError, InputError
+from edgeinfer.mqtt.caller import Caller
+from edgeinfer.mqtt.pace import Pace
 from edgeinfer.ports import SinkPlace
-from edgeinfer.sinks.mqtt_caller import Caller
 from edgeinfer.sinks.mqtt_options import MqttOptions
-from edgeinfer.sinks.mqtt_pace import Pace
 
 if TYPE_CHECKING:  # paho takes 80 ms to import: where no broker is configured, nobody pays for it
-    from edgeinfer.sinks.mqtt_link import Link
+    from edgeinfer.mqtt.link import Link
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edgeinfer.mqtt.pace import Pace
+from edgeinfer.mqtt.words import Words
 from edgeinfer.ports import SinkPlace
-from edgeinfer.sinks.mqtt_pace import Pace
-from edgeinfer.sinks.mqtt_words import Words
 
 KEEPALIVE_S = 10  # a broker gives up after 1.5 times that (MQTT 5, 3.1.2.10): the last will fires within 15 s
 

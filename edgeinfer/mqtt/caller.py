@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgeinfer.errors import DeliveryError
+from edgeinfer.mqtt.access import Access, Address, addresses
+from edgeinfer.mqtt.pace import Pace
+from edgeinfer.mqtt.tls import Tls
+from edgeinfer.mqtt.words import Words
 from edgeinfer.ports import SinkPlace
 from edgeinfer.secrets import read_login
-from edgeinfer.sinks.mqtt_options import Address, MqttOptions, addresses
-from edgeinfer.sinks.mqtt_pace import Pace
-from edgeinfer.sinks.mqtt_tls import Tls
-from edgeinfer.sinks.mqtt_words import Words
 
 if TYPE_CHECKING:  # paho takes 80 ms to import: where no broker is configured, nobody pays for it
-    from edgeinfer.sinks.mqtt_client import Dial
-    from edgeinfer.sinks.mqtt_link import Link
+    from edgeinfer.mqtt.client import Dial
+    from edgeinfer.mqtt.link import Link
 
 _PROBE = "-probe"
 
@@ -33,7 +33,7 @@ class _Broker:
 class Caller:
     """Knows the brokers by their number in the config; decides nothing. For the connecting thread, but for `words`."""
 
-    def __init__(self, options: MqttOptions, place: SinkPlace, pace: Pace) -> None:
+    def __init__(self, options: Access, place: SinkPlace, pace: Pace) -> None:
         """Raises InputError when a URL is wrong, or a file that is named cannot be used."""
         self._options, self._place, self._pace = options, place, pace
         client_id = options.client_id or f"{place.device}-{place.machine_id[:8]}-{place.name}"
@@ -75,7 +75,7 @@ class Caller:
 
     def _open(self, dial: Dial) -> Link:
         """Version 5 first, each time: only its reason codes tell a refused message from a delivered one."""
-        from edgeinfer.sinks.mqtt_link import Link, WrongVersion
+        from edgeinfer.mqtt.link import Link, WrongVersion
 
         try:
             return Link(dial)
@@ -88,7 +88,7 @@ class Caller:
                 raise error from None
 
     def _dial(self, at: int, place: SinkPlace) -> Dial:
-        from edgeinfer.sinks.mqtt_client import Dial
+        from edgeinfer.mqtt.client import Dial
 
         user, password = _credentials(self._options.credentials_file)
         o, broker = self._options, self._brokers[at]

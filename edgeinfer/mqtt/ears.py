@@ -6,7 +6,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edgeinfer.ports import Heard, SinkPlace
-from edgeinfer.sinks.mqtt_client import Dial
+from edgeinfer.mqtt.client import Dial
 
 
 class Ears:

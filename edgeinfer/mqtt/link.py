@@ -19,11 +19,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeinfer.errors import DeliveryError
 from edgeinfer.events import Message, Outcome
-from edgeinfer.sinks.mqtt_client import Dial, connect, make
-from edgeinfer.sinks.mqtt_ears import Ears, pass_on
-from edgeinfer.sinks.mqtt_flight import Flight
-from edgeinfer.sinks.mqtt_properties import Packed
-from edgeinfer.sinks.mqtt_words import ABOUT_A_MESSAGE, UNSUPPORTED_VERSION
+from edgeinfer.mqtt.client import Dial, connect, make
+from edgeinfer.mqtt.ears import Ears, pass_on
+from edgeinfer.mqtt.flight import Flight
+from edgeinfer.mqtt.properties import Packed
+from edgeinfer.mqtt.words import ABOUT_A_MESSAGE, UNSUPPORTED_VERSION
 
 _CONNECT_S = 10.0
 _GOODBYE_S = 0.5
