@@ -187,7 +187,7 @@ class Link:
             for place, message in enumerate(batch):
                 if self._dial.pace.limited and message.seq is not None:
                     self._pump_until(lambda: False, self._dial.pace.wait_s(time.monotonic()))
-                if len(self._flight) >= self._window and not self._wait(self._window // 2):
+                if len(self._flight) >= self._window and not self._wait(self._window * 3 // 4):
                     break
                 if self.lost is not None:
                     break

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from edgeinfer.events import Entry, Gap, Message, Outcome, Refused
+from edgeinfer.events import Decision, Entry, Gap, Instant, Message, Outcome, Refused
 from edgeinfer.ports import Encoder, Sink
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
@@ -116,26 +116,28 @@ class Courier:
         self, batch: Sequence[Entry | Gap], messages: Sequence[Message], outcomes: Sequence[Outcome]
     ) -> None:
         items = {_seq(item): item for item in batch}
-        settled = 0
+        settled = sent = 0
+        now = self._outbox.clock.now()
         for message, outcome in zip(messages, outcomes, strict=False):  # a broken connection settles a prefix
             item = items.get(message.seq or 0)
             if isinstance(outcome, Refused):
                 self._refused(item, outcome.reason)
+            elif isinstance(item, Gap):
+                self._meters.count("gaps", item.last - item.first + 1)
             elif item is not None:
-                self._count(item)
+                sent += 1
+                self._time(item.decision, now)
             settled = message.seq or settled
+        if sent:
+            self._meters.count("sent", sent)
         if len(outcomes) == len(messages):
             settled = _seq(batch[-1])  # an encoder may have nothing to say about an entry
         self._outbox.advance(self.name, settled)
 
-    def _count(self, item: Entry | Gap) -> None:
-        if isinstance(item, Gap):
-            self._meters.count("gaps", item.last - item.first + 1)
-            return
-        self._meters.count("sent")
-        now, at = self._outbox.clock.now(), item.decision.at
-        if at.boot == now.boot and item.decision.key[1] >= 0:  # what no sample caused has no latency
-            self._meters.record("acknowledged", now.mono_ns - at.mono_ns)
+    def _time(self, decision: Decision, now: Instant) -> None:
+        """Up to the end of its batch: they are acknowledged together."""
+        if decision.at.boot == now.boot and decision.key[1] >= 0:  # what no sample caused has no latency
+            self._meters.record("acknowledged", now.mono_ns - decision.at.mono_ns)
 
     def _refused(self, item: Entry | Gap | None, reason: str) -> None:
         self._meters.count("refused")

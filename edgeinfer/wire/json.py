@@ -16,6 +16,7 @@ from edgeinfer.wire.times import iso
 _encode = msgspec.json.Encoder().encode
 _JSON = "application/json"
 _USUAL = Delivery()
+_PLAIN = frozenset({str, int, bool, type(None)})  # most of what there is: looked up, not asked in turn
 
 
 class _Shown(NamedTuple):
@@ -35,6 +36,7 @@ class Json:
     def __init__(self, options: Options, place: EncoderPlace) -> None:  # noqa: ARG002  every encoder has options
         self._device, self._root, self._delivery = place.device, place.topic, place.delivery
         self._decision_topic = f"{place.topic}/{place.decision_topic}"
+        self._topics: dict[tuple[str, str], str] = {}  # rule and source → decision topic
         self._shown: dict[str, _Shown] = {}  # rule → the state that stands at the broker
 
     def heard(self, topic: str, payload: bytes) -> None:
@@ -83,7 +85,7 @@ class Json:
 
     def _decision(self, entry: Entry) -> Message:
         rule = entry.decision.rule
-        topic = self._decision_topic.replace("{rule}", rule).replace("{source}", entry.decision.key[0])
+        topic = self._topic_of(rule, entry.decision.key[0])
         delivery = self._delivery.get(rule, _USUAL)
         body = _encode(envelope(entry))
         return Message(topic, body, delivery.qos, bool(delivery.retain), entry.seq, _JSON, who(entry))
@@ -108,6 +110,13 @@ class Json:
     def _gap(self, gap: Gap) -> Message:
         body = GapBody(VERSION, self._device, gap.first, gap.last, gap.last - gap.first + 1)
         return Message(f"{self._root}/gap", _encode(body), seq=gap.last, content_type=_JSON)
+
+    def _topic_of(self, rule: str, source: str) -> str:
+        topic = self._topics.get((rule, source))
+        if topic is None:
+            topic = self._decision_topic.replace("{rule}", rule).replace("{source}", source)
+            self._topics[rule, source] = topic
+        return topic
 
     def _topic(self, kind: str, rule: str) -> str:
         return f"{self._root}/{kind}/{rule}"
@@ -147,6 +156,8 @@ def _fields(entry: Entry) -> tuple[Any, ...]:
 
 def finite(value: Any) -> Any:
     """`value` with None in place of each number that is not finite (RFC 8259 has none of them)."""
+    if value.__class__ in _PLAIN:
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
