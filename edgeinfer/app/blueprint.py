@@ -10,6 +10,7 @@ from pathlib import Path
 from edgeinfer import registry, store
 from edgeinfer.app.adjusting import check_adjustable
 from edgeinfer.app.encoding import encoder_of
+from edgeinfer.app.loops import check_loops
 from edgeinfer.app.options import PipelineOptions, StateOptions
 from edgeinfer.app.override_file import Overrides
 from edgeinfer.app.probe import Plugin, build, try_out
@@ -109,6 +110,7 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
     )
     check_adjustable(blueprint.rules, config.device, problems)
     _check_encodings(blueprint, problems)
+    check_loops(blueprint.sources, blueprint.sinks, config.device, problems)
     if problems:
         raise ConfigError(problems)
     return blueprint

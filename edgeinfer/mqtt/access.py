@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,9 +12,6 @@ from edgeinfer.errors import InputError
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _URL = "mqtt://localhost:1883"
-_U32 = 4_294_967_295  # expiry intervals are four bytes (MQTT 5, 3.3.2.3.3 and 3.1.2.11.2)
-
-Seconds = Annotated[int, msgspec.Meta(ge=0, le=_U32)]
 
 
 class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,10 +25,17 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     cert: str = ""
     key: str = ""
     version: Literal[0, 3, 5] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a connection is for. `expire_s` and `session_s` are of MQTT 5 only; `retained`: whether those are heard."""
+
     in_flight: int = 20
     ack_timeout_s: float = 10.0
-    expire_s: Seconds = 0
-    session_expiry_s: Seconds = 0
+    expire_s: int = 0
+    session_s: int = 0
+    retained: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,8 @@ class Address:
 
 def check(options: Access) -> None:
     """Raises InputError for what no type can say."""
-    if options.in_flight < 1 or options.ack_timeout_s <= 0:
-        raise InputError("in_flight must be at least 1, and ack_timeout_s more than 0")
     if options.key and not options.cert:
         raise InputError('key: a key is of no use without its certificate; write cert = "…" beside it')
-    if options.version == 3 and (options.expire_s or options.session_expiry_s):
-        raise InputError("version: expire_s and session_expiry_s need MQTT 5, and version = 3 forbids it")
 
 
 def addresses(options: Access) -> tuple[Address, ...]:

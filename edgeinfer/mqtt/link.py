@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from threading import Condition
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -53,7 +53,7 @@ class Link:
         self.lost: str | None = None
         self._wrong_version = self.thrown_out = False
         self._connected = False
-        self._window, self.retains, self._max_bytes = dial.in_flight, True, 268_435_455
+        self._window, self.retains, self._max_bytes = dial.use.in_flight, True, 268_435_455
         self._wake = Condition()  # for who waits that the connection ends
         self._flight = Flight()
         self._client = make(dial)
@@ -66,7 +66,7 @@ class Link:
 
     def _listen_to_paho(self) -> None:
         client = self._client
-        client.on_message = lambda _c, _u, message: pass_on(message, self._dial.place)
+        client.on_message = lambda _c, _u, message: self._on_message(message)
         client.on_socket_open, client.on_subscribe = self._on_socket_open, self._on_subscribe
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_publish = self._on_publish
@@ -119,6 +119,13 @@ class Link:
         denied = self._ears.granted(mid, refused=any(reason.is_failure for reason in reasons))
         text = self._words.broker(f"does not let this user read {', '.join(denied)}")
         self._dial.place.report("listening", text if denied else None)
+
+    def _on_message(self, message: MQTTMessage) -> None:
+        """The flag says: kept by the broker from before, and not published now (3.3.1.3)."""
+        if message.retain and not self._dial.use.retained:
+            self._dial.place.meters.count("retained")
+            return
+        pass_on(message, self._dial.place)
 
     def _on_disconnect(
         self,
@@ -199,7 +206,7 @@ class Link:
         return settled
 
     def _publish(self, place: int, message: Message) -> None:
-        properties = Packed(message, self._dial.expire_s) if self._dial.version == 5 else None
+        properties = Packed(message, self._dial.use.expire_s) if self._dial.version == 5 else None
         size = len(message.topic.encode()) + len(message.payload) + len(properties or b"") + _HEADER_BYTES
         if size > self._max_bytes:
             self._flight.refuse(
@@ -231,8 +238,8 @@ class Link:
         """Until no more than `room` messages are in flight; cuts off a broker that settles nothing for too long."""
         while self.lost is None and len(self._flight) > room:
             seen = self._flight.settled
-            if not self._pump_until(lambda: self._flight.settled != seen, self._dial.ack_timeout_s):  # noqa: B023  used here
-                self.kill(self._words.broker(f"acknowledged nothing for {self._dial.ack_timeout_s:g} s"))
+            if not self._pump_until(lambda: self._flight.settled != seen, self._dial.use.ack_timeout_s):  # noqa: B023  used here
+                self.kill(self._words.broker(f"acknowledged nothing for {self._dial.use.ack_timeout_s:g} s"))
         return self.lost is None
 
     def _pump_until(self, done: Callable[[], bool], timeout_s: float, *, even_lost: bool = False) -> bool:

@@ -29,6 +29,11 @@ class Mqtt:
         """The root topic with all placeholders filled; raises InputError where it cannot be."""
         return root(options, device)
 
+    @staticmethod
+    def published(options: MqttOptions, device: str) -> tuple[str, ...]:
+        """Filters of what it publishes: a source that asked for that would hear this device itself."""
+        return (f"{root(options, device)}/+/#",)
+
     def __init__(self, options: MqttOptions, place: SinkPlace) -> None:
         """Reads and checks all files that are named, connects only at the first `wait_ready`.
 
