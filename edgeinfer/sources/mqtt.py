@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from edgeinfer.config.values import check_seconds
 from edgeinfer.errors import DeliveryError, InputError, SourceLost
 from edgeinfer.events import Readings, Trigger
 from edgeinfer.mqtt import access, filters
@@ -17,7 +18,6 @@ from edgeinfer.mqtt.caller import Caller
 from edgeinfer.mqtt.pace import Pace
 from edgeinfer.ports import Flow, SinkPlace, SourcePlace, Stop
 from edgeinfer.sources.mqtt_payload import Bad, Channel, context, numbers
-from edgeinfer.sources.options import check_seconds
 
 if TYPE_CHECKING:  # paho takes 80 ms to import: where no broker is configured, nobody pays for it
     from edgeinfer.mqtt.link import Link
