@@ -10,5 +10,6 @@ pytest_plugins = [
     "tests.fixtures.emulators",
     "tests.fixtures.mcuboot_images",
     "tests.fixtures.modem_shim",
+    "tests.fixtures.plcs",
     "tests.fixtures.web",
 ]

@@ -78,6 +78,10 @@ class Bus:
                 raise BusError(f"{self.where} is not connected")
             ask = getattr(client, name)
             return ask(*arguments, **options, **{_unit_word(ask): unit_id})
+        except AttributeError as error:
+            if self._client is client:
+                raise
+            raise BusError(f"{self.where}: closed") from error  # by another thread, in the middle of it
         except (ModbusException, OSError) as error:
             raise BusError(f"{self.where}: unit {unit_id} does not answer: {error}") from None
 

@@ -1,6 +1,6 @@
-import math
+"""Sizes, seconds and device names."""
 
-"""Sizes and device names."""
+import math
 
 import pytest
 from hypothesis import given

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from edgeinfer.errors import InputError
