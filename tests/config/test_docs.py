@@ -1,4 +1,4 @@
-"""The configs in docs/configuration.md and docs/rules.md are right."""
+"""The configs in docs/configuration.md, docs/plc.md and docs/rules.md are right."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {"rules": "rules.md"}  # the rest: configuration.md
 EXAMPLES = [
     example
-    for page in ("configuration.md", "rules.md")
+    for page in ("configuration.md", "plc.md", "rules.md")
     for example in re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
 ]
 

@@ -17,18 +17,20 @@ from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
 from edgeinfer.sinks.modbus import Modbus
+from edgeinfer.sources.modbus import Modbus as Source
 from edgeinfer.wire.plain import Plain
 from tests.fixtures.brokers import free_port
 from tests.runtime.decisions import Board
+from tests.sources.conftest import make, take
 from tests.waiting import wait_for
 
 MAP = {"scratched": {"to": "coil:3", "valid": "coil:4"}, "count": "holding:2:float32"}
 
 
 class Made:
-    def __init__(self, port: int, **options) -> None:
+    def __init__(self, tcp_port: int, **options) -> None:
         self.board, self.meters = Board(), Meters()
-        written = {"host": "127.0.0.1", "tcp_port": port, "timeout_s": 0.5, "map": MAP}
+        written = {"host": "127.0.0.1", "tcp_port": tcp_port, "timeout_s": 0.5, "map": MAP}
         place = SinkPlace("plc", "press-07", "", None, self.board, meters=self.meters)
         self.sink = Modbus(msgspec.convert(written | options, Modbus.Options), place)
 
@@ -41,8 +43,8 @@ class Made:
 def modbus():
     made = []
 
-    def make(port, **options):
-        made.append(Made(port, **options))
+    def make(tcp_port, **options):
+        made.append(Made(tcp_port, **options))
         return made[-1]
 
     yield make
@@ -188,9 +190,7 @@ def test_a_plc_that_goes_is_told_and_all_is_written_anew_when_it_is_back(modbus,
     with pytest.raises(DeliveryError, match="does not answer"):
         made.sink.send([said("scratched", "off")])
     assert "written anew" in made.board.now["plc"]
-    plc.on()
-    plc.set_coil(3, False)
-    plc.set_coil(4, False)
+    plc.on()  # it has forgotten all
     made.ready().send([said("scratched", "on")])
     assert made.sink.session == 2
     assert plc.coils(3, 2) == [1, 1]
@@ -220,3 +220,13 @@ def test_after_an_outage_the_newest_state_is_written_and_none_before_it(plc, tmp
     assert struct.pack(">2H", *plc.holding(2, 2)) == struct.pack(">f", float("nan"))
     outbox.close()
     assert errors == []
+
+
+def test_a_drive_on_a_serial_line_is_written_too(modbus, drive):
+    setup = {"host": "", "port": drive, "parity": "none", "unit_id": 7, "map": {"count": "holding:2:float32"}}
+    made = modbus(0, **setup)
+    assert made.ready().send([said("count", 3.25)]) == [Acked()]
+    made.sink.close()
+    registers = [{"name": "count", "address": 2, "type": "float32", "unit_id": 7}]
+    (row,) = take(make(Source, port=drive, parity="none", registers=registers), 1)
+    assert row.values.tolist() == [[3.25]]
