@@ -57,6 +57,7 @@ class EncoderPlace:
     rules: Mapping[str, StateKind] = field(default_factory=dict)
     delivery: Mapping[str, Delivery] = field(default_factory=dict)
     decision_topic: str = "decision/{rule}"
+    batches: bool = False  # numbers of a rule travel together
 
 
 class Encoder(Protocol):
@@ -120,7 +121,8 @@ class Sink(Protocol):
     """The other side. Used by one courier thread only; connects and reconnects by itself.
 
     `session` counts connections: when it changes, the courier sends a birth. 0 means never connected yet.
-    One with the attribute `batch` is given at most so many entries at once: it is slow on purpose.
+    One with the attribute `batch` is given at most so many entries at once: it is slow on purpose. One with `batch_s`
+    wants numbers that many seconds late at most, many at a time.
     """
 
     session: int

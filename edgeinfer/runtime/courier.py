@@ -12,6 +12,7 @@ from edgeinfer.ports import Encoder, Sink
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.patience import Patience, end
 from edgeinfer.runtime.states import States
 
 _BATCH = 256  # entries at once: enough that the end of a batch costs nothing, little enough to be a step
@@ -52,6 +53,8 @@ class Courier:
         self._born = (0, 0)  # the session and the version of the states that the other side was told of
         self._beats, self._beat_at, self._health_at, self._health_version = 0, 0.0, 0.0, -1
         self._drain_until = 0.0
+        batch_s = getattr(sink, "batch_s", 0.0)
+        self._patience = Patience(outbox, batch_s, _BATCH) if batch_s else None
 
     # --- the post ----------------------------------------------------------------------------------------
 
@@ -97,12 +100,15 @@ class Courier:
         if self._deliver():
             return
         self._loop.well()
-        self._outbox.wait(self._outbox.cursor(self.name), self._pause_s(), self._loop.stop)
+        self._outbox.wait(self._seen(), self._pause_s(), self._loop.stop)
 
-    def _deliver(self) -> bool:
-        """One batch; whether there was anything."""
-        most = min(_BATCH, getattr(self._sink, "batch", _BATCH))
-        batch = self._outbox.read(self._outbox.cursor(self.name), most)
+    def _deliver(self, *, hurry: bool = False) -> bool:
+        """One batch; whether there was anything. In a `hurry` nothing waits for company."""
+        cursor = self._outbox.cursor(self.name)
+        if self._patience and not self._patience.over(cursor, time.monotonic()) and not hurry:
+            return False
+        most = _BATCH if self._patience else min(_BATCH, getattr(self._sink, "batch", _BATCH))
+        batch = self._outbox.read(cursor, most)
         if not batch:
             return False
         messages = self._encoder.encode(batch)
@@ -115,24 +121,31 @@ class Courier:
     def _settle(
         self, batch: Sequence[Entry | Gap], messages: Sequence[Message], outcomes: Sequence[Outcome]
     ) -> None:
-        items = {_seq(item): item for item in batch}
+        items = {end(item): item for item in batch}
         settled = sent = 0
         now = self._outbox.clock.now()
         for message, outcome in zip(messages, outcomes, strict=False):  # a broken connection settles a prefix
-            item = items.get(message.seq or 0)
-            if isinstance(outcome, Refused):
-                self._refused(item, outcome.reason)
-            elif isinstance(item, Gap):
-                self._meters.count("gaps", item.last - item.first + 1)
-            elif item is not None:
-                sent += 1
-                self._time(item.decision, now)
+            for seq in message.carries or (message.seq or 0,):
+                sent += self._tell(items.get(seq), outcome, now)
             settled = message.seq or settled
         if sent:
             self._meters.count("sent", sent)
         if len(outcomes) == len(messages):
-            settled = _seq(batch[-1])  # an encoder may have nothing to say about an entry
+            settled = end(batch[-1])  # an encoder may have nothing to say about an entry
         self._outbox.advance(self.name, settled)
+        if self._patience:
+            self._patience.forget(self._outbox.cursor(self.name))
+
+    def _tell(self, item: Entry | Gap | None, outcome: Outcome, now: Instant) -> int:
+        """Whether it is a decision that arrived."""
+        if isinstance(outcome, Refused):
+            self._refused(item, outcome.reason)
+        elif isinstance(item, Gap):
+            self._meters.count("gaps", item.last - item.first + 1)
+        elif item is not None:
+            self._time(item.decision, now)
+            return 1
+        return 0
 
     def _time(self, decision: Decision, now: Instant) -> None:
         """Up to the end of its batch: they are acknowledged together."""
@@ -190,7 +203,14 @@ class Courier:
             self._send_all(messages)
 
     def _pause_s(self) -> float:
-        return min(max(self._beat_at - time.monotonic(), 0.0), _HEALTH_PAUSE_S)
+        now = time.monotonic()
+        pause_s = min(max(self._beat_at - now, 0.0), _HEALTH_PAUSE_S)
+        return min(pause_s, max(self._patience.left_s(now), 0.0)) if self._patience else pause_s
+
+    def _seen(self) -> int:
+        """Up to where it knows what waits."""
+        cursor = self._outbox.cursor(self.name)
+        return max(cursor, self._patience.seen) if self._patience else cursor
 
     def _send_all(self, messages: Sequence[Message]) -> bool:
         outcomes = self._sink.send(messages)
@@ -203,11 +223,7 @@ class Courier:
         """The rest of the outbox as far as time allows, then states unknown and status offline."""
         if not self._sink.wait_ready(0):
             return
-        while time.monotonic() < self._drain_until and self._deliver():
+        while time.monotonic() < self._drain_until and self._deliver(hurry=True):
             self._loop.beat()
         self._answer()
         self._send_all(self._encoder.farewell(self._states.ended()))
-
-
-def _seq(item: Entry | Gap) -> int:
-    return item.last if isinstance(item, Gap) else item.seq

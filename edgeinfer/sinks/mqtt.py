@@ -43,6 +43,7 @@ class Mqtt:
         root(options, place.device)
         check(options)
         self._pace = Pace(options.max_messages_s, options.max_bytes_s)
+        self.batch_s = options.batch_s
         self._dialler = Dialler(options, place, self._pace)
         self._report = place.report
         self._suspects = Suspects()

@@ -31,6 +31,7 @@ class MqttOptions(Access, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ack_timeout_s: float = 10.0
     expire_s: Seconds = 0
     session_expiry_s: Seconds = 0
+    batch_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
     max_messages_s: Rate = 0.0
     max_bytes_s: Rate = 0.0
     site: str = ""
@@ -58,6 +59,10 @@ def check(options: MqttOptions) -> None:
     if options.version == 3 and (options.expire_s or options.session_expiry_s):
         raise InputError("version: expire_s and session_expiry_s need MQTT 5, and version = 3 forbids it")
     check_below(options.decision_topic)
+    if options.batch_s and options.encoding != "json":
+        raise InputError(
+            f"batch_s: only the encoding json puts numbers together, and this is {options.encoding!r}"
+        )
 
 
 def use(options: MqttOptions) -> Use:

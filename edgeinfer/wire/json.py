@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
 
 from edgeinfer.events import Entry, Gap, Message, State
 from edgeinfer.ports import Delivery, EncoderPlace
+from edgeinfer.wire.batches import Group, grouped, is_number
 from edgeinfer.wire.bodies import VERSION, DecisionBody, GapBody, StateBody
 from edgeinfer.wire.times import iso
 
@@ -36,6 +38,7 @@ class Json:
     def __init__(self, options: Options, place: EncoderPlace) -> None:  # noqa: ARG002  every encoder has options
         self._device, self._root, self._delivery = place.device, place.topic, place.delivery
         self._decision_topic = f"{place.topic}/{place.decision_topic}"
+        self._batches = place.batches
         self._topics: dict[tuple[str, str], str] = {}  # rule and source → decision topic
         self._shown: dict[str, _Shown] = {}  # rule → the state that stands at the broker
 
@@ -62,16 +65,34 @@ class Json:
         not part of the birth, changes no state.
         """
         last = {item.decision.rule: item.seq for item in batch if isinstance(item, Entry)}
+        if self._batches:
+            return self._encode_batches(batch, last)
         messages = []
         for item in batch:
             if isinstance(item, Gap):
                 messages.append(self._gap(item))
                 continue
-            rule = item.decision.rule
             messages.append(self._decision(item))
-            if last[rule] == item.seq and rule in self._shown and item.seq > self._shown[rule].seq:
+            if last[item.decision.rule] == item.seq and self._is_news(item):
                 messages.append(self._state(item))
         return messages
+
+    def _encode_batches(self, batch: Sequence[Entry | Gap], last: Mapping[str, int]) -> list[Message]:
+        """The same, with the numbers of a rule in one message."""
+        messages = []
+        for item in grouped(batch):
+            if isinstance(item, Gap):
+                messages.append(self._gap(item))
+                continue
+            messages.append(self._decisions(item))
+            newest = item.entries[-1]
+            if last[newest.decision.rule] == newest.seq and self._is_news(newest):
+                messages.append(self._state(newest))
+        return messages
+
+    def _is_news(self, entry: Entry) -> bool:
+        rule = entry.decision.rule
+        return rule in self._shown and entry.seq > self._shown[rule].seq
 
     def pulse(self, count: int, health: Mapping[str, Any] | None) -> list[Message]:
         messages = [Message(f"{self._root}/heartbeat", b"%d" % count, qos=0)]
@@ -89,6 +110,15 @@ class Json:
         delivery = self._delivery.get(rule, _USUAL)
         body = _encode(envelope(entry))
         return Message(topic, body, delivery.qos, bool(delivery.retain), entry.seq, _JSON, who(entry))
+
+    def _decisions(self, group: Group) -> Message:
+        """Numbers are an array always, so that a subscriber need not look; what lies between two comes in other arrays."""
+        first = group.entries[0]
+        alone = replace(self._decision(first), seq=group.settles)
+        if not is_number(first):
+            return alone
+        body = _encode([envelope(entry) for entry in group.entries])
+        return replace(alone, payload=body, user=(), carries=tuple(entry.seq for entry in group.entries))
 
     def _state(self, entry: Entry) -> Message:
         rule, before, at = (
