@@ -2,10 +2,11 @@
 
     python -m benchmarks.outbox [--pairs N] [--decisions N]
 
-Throughput: `ours` appends decisions one a commit while a courier delivers them; decisions and states both count as
-messages. `bare` is paho alone with the same payload and the same window of 20, as a script would use it. Drained: a
-backlog that is on disk already. Disk: what the kernel was made to write (write_bytes of /proc/self/io), against plain
-SQLite (WAL, 4 kB pages, AUTOINCREMENT, one insert a commit, synced each second). Met: at least 5,000 messages a second.
+Live: decisions are appended one a commit while a courier delivers them; decisions and states both count as messages.
+Drained: a backlog that is on disk already, from the outbox to the broker. Bare is paho alone with the same payload and
+the same window of 20, as a script would use it, in turns with the other. Disk: what the kernel was made to write (write_bytes of /proc/self/io), against plain
+SQLite (WAL, 4 kB pages, AUTOINCREMENT, one insert a commit, synced each second). Met: at
+least 8,000 messages a second, and 0.7 times what bare paho does; CPU is told beside it, for a machine that others use too.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Semaphore
 
 from benchmarks.figures import ROOT
-from benchmarks.pairs import alternate, interval
+from benchmarks.pairs import Pairs, alternate
 from edgeinfer.clock import SystemClock
 from edgeinfer.events import Decision, Message, Outcome
 from edgeinfer.ports import EncoderPlace, SinkPlace
@@ -32,7 +34,7 @@ from edgeinfer.sinks.mqtt import Mqtt
 from edgeinfer.testing.broker import broker
 from edgeinfer.wire.json import Json
 
-BOUND = 5000
+BOUND, SHARE = 8000, 0.7
 WINDOW = 20
 DETAILS = {"label": "scratched", "score": 0.83, "box": [0.41, 0.22, 0.55, 0.37]}
 PAYLOAD = b"x" * 400  # a decision of DESIGN.md has about as many bytes
@@ -209,6 +211,19 @@ def disk() -> Path:
     return folder
 
 
+def told(title: str, pairs: Pairs) -> None:
+    rate, ratio = pairs.first("per_s"), pairs.ratio("per_s")
+    print(title)
+    print(pairs.table("per_s", "cpu_us"))
+    print(f"messages/s: ours {rate}, bare paho {pairs.second('per_s')}, ratio {ratio}")
+    print(
+        f"CPU us/message: ours {pairs.first('cpu_us')}, bare paho {pairs.second('cpu_us')}, ratio {pairs.ratio('cpu_us')}"
+    )
+    print(
+        f"bound ≥ {BOUND} messages/s: {rate.verdict(at_least=BOUND)}; ≥ {SHARE} x bare: {ratio.verdict(at_least=SHARE)}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -218,14 +233,13 @@ def main() -> None:
     args = parser.parse_args()
     n = args.decisions
     with broker() as own:
-        live = alternate(lambda: ours(own.port, n, backlog=False), lambda: bare(own.port, n), args.pairs)
-        drained = interval([ours(own.port, n, backlog=True)["per_s"] for _ in range(args.pairs)])
-    print(live.table("per_s", "cpu_us"))
-    rate = live.first("per_s")
-    print(f"messages/s: ours {rate}, bare paho {live.second('per_s')}, ratio {live.ratio('per_s')}")
-    print(f"CPU us/message: ours {live.first('cpu_us')}, bare paho {live.second('cpu_us')}")
-    print(f"drained messages/s: {drained}")
-    print(f"bound ≥ {BOUND} messages/s: {rate.verdict(at_least=BOUND)}")
+        for title, backlog in (("live", False), ("drained", True)):
+            told(
+                title,
+                alternate(
+                    partial(ours, own.port, n, backlog=backlog), partial(bare, own.port, n), args.pairs
+                ),
+            )
     wear = alternate(lambda: our_disk(n), lambda: plain_disk(n), args.pairs)
     print(
         f"bytes/decision: ours {wear.first('each')}, plain SQLite {wear.second('each')}, ratio {wear.ratio('each')}"

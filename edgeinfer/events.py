@@ -249,6 +249,8 @@ class Gap:
 class Message:
     """What a sink sends. `seq` names the entry (or the last one of a gap) that it settles, else None.
 
+    One that `carries` several entries names them all; `seq` is then the last one up to which all are settled with it.
+
     A sink that has no topics (a file, a terminal) writes only messages with a `seq`. `content_type` (a MIME type) and
     `user` (names and values) are said beside the payload where the protocol has a place for them, as MQTT 5 has;
     so is `correlation`, by which an asker knows the answer to its question.
@@ -262,6 +264,7 @@ class Message:
     content_type: str = ""
     user: tuple[tuple[str, str], ...] = ()
     correlation: bytes = b""
+    carries: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.mcuboot_images",
     "tests.fixtures.modem_shim",
     "tests.fixtures.nats",
+    "tests.fixtures.plcs",
     "tests.fixtures.sparkplug",
     "tests.fixtures.web",
 ]

@@ -11,6 +11,8 @@ from edgeinfer import registry, store
 from edgeinfer.app.adjusting import check_adjustable
 from edgeinfer.app.encoding import encoder_of
 from edgeinfer.app.fitting import check_pipeline
+from edgeinfer.app.loops import check_loops
+from edgeinfer.app.mapping import check_maps
 from edgeinfer.app.options import PipelineOptions, StateOptions
 from edgeinfer.app.override_file import Overrides
 from edgeinfer.app.probe import Plugin, build, try_out
@@ -76,9 +78,10 @@ class Blueprint:
         return self.config.device
 
     def seats(self) -> dict[str, Seat]:
-        """The sources that name a port in the config."""
-        built = {name: build(plugin, self.device) for name, plugin in self.sources.items()}
-        return {name: seat for name, source in built.items() if (seat := getattr(source, "seat", None))}
+        """The sources and sinks that name a port in the config: `source.NAME`, `sink.NAME`."""
+        plugins = [*self.sources.values(), *self.sinks.values()]
+        built = {f"{p.part.section}.{p.part.name}": build(p, self.device) for p in plugins}
+        return {name: seat for name, one in built.items() if (seat := getattr(one, "seat", None))}
 
     def unused(self) -> list[str]:
         """Parts that no pipeline takes: they are right, and do nothing."""
@@ -128,6 +131,8 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
     )
     check_adjustable(blueprint.rules, config.device, problems)
     _check_encodings(blueprint, problems)
+    check_maps(blueprint.sinks, blueprint.rules, config.of("rule"), config.device, problems)
+    check_loops(blueprint.sources, blueprint.sinks, config.device, problems)
     if problems:
         raise ConfigError(problems)
     return blueprint
@@ -252,14 +257,14 @@ def _check_encodings(blueprint: Blueprint, problems: list[Problem]) -> None:
 
 
 def _check_seats(blueprint: Blueprint, problems: list[Problem]) -> None:
-    """Two sources on one port fit only where nodes take turns there."""
+    """Two parts on one port fit only where nodes take turns there."""
     taken: dict[str, list[tuple[str, Seat]]] = {}
     for name, seat in blueprint.seats().items():
-        plugin = blueprint.sources[name]
+        part = blueprint.config.of(name.partition(".")[0])[name.partition(".")[2]]
         others = taken.setdefault(os.path.realpath(seat.port), [])
-        why = next((f"[source.{o}] {text}" for o, other in others if (text := _clash(seat, other))), "")
+        why = next((f"[{o}] {text}" for o, other in others if (text := _clash(seat, other))), "")
         if why:
-            problems.append(Problem(plugin.part.where.at("port"), why))
+            problems.append(Problem(part.where.at("port"), why))
         others.append((name, seat))
 
 

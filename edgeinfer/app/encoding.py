@@ -15,7 +15,7 @@ from edgeinfer.wire.several import Several
 
 
 def encoder_of(options: msgspec.Struct, place: EncoderPlace) -> Encoder:
-    """What [sink.NAME] says in `encoding`, and in `also`, `encodings`, `rules` and `decision_topic` where it has them.
+    """What [sink.NAME] says in `encoding`, and in `also`, `encodings`, `rules`, `decision_topic` and `batch_s` where it has them.
 
     Raises:
         InputError: an encoding that does not exist, one whose table is wrong, or a table that nobody reads.
@@ -27,7 +27,8 @@ def encoder_of(options: msgspec.Struct, place: EncoderPlace) -> Encoder:
         raise InputError(f"encodings: {idle[0]!r} is neither the encoding of this sink nor in `also`")
     delivery = getattr(options, "rules", place.delivery)
     decision_topic = getattr(options, "decision_topic", place.decision_topic)
-    place = replace(place, delivery=delivery, decision_topic=decision_topic)
+    batches = getattr(options, "batch_s", 0.0) > 0
+    place = replace(place, delivery=delivery, decision_topic=decision_topic, batches=batches)
     made = _encoder("encoding", main, tables, place)
     if not also:
         return made

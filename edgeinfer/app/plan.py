@@ -92,7 +92,9 @@ def plan(blueprint: Blueprint, services: Services) -> Plan:
         specs[f"pipeline.{name}"] = Spec(think, f"{identity} {PAUSED}" if paused else identity, PIPELINE)
     for name, source in blueprint.sources.items():
         if any(name in p.options.all_sources for p in blueprint.pipelines.values()):
-            specs[f"source.{name}"] = Spec(partial(_feed, name, source, services), digest(source.part), FEED)
+            specs[f"source.{name}"] = Spec(
+                partial(_feed, name, source, blueprint.device, services), digest(source.part), FEED
+            )
     return specs
 
 
@@ -123,11 +125,11 @@ def _pipeline_digest(name: str, blueprint: Blueprint) -> str:
 # --- the posts ---------------------------------------------------------------------------------------------
 
 
-def _feed(name: str, plugin: Plugin, services: Services) -> Feed:
+def _feed(name: str, plugin: Plugin, device: str, services: Services) -> Feed:
     stamp = SourceStamp(name, services.clock)
     post = f"source.{name}"
     report, meters = services.health.reporter(post), services.health.post(post).meters
-    place = SourcePlace(name, stamp, report, meters, services.commons)
+    place = SourcePlace(name, stamp, report, meters, services.commons, device, services.machine_id)
 
     def make() -> Source:
         source: Source = plugin.cls(plugin.options, place)

@@ -1,8 +1,10 @@
-"""Values that have a form of their own in a config: sizes in bytes and the device's name; nothing else."""
+"""Values that have a form of their own in a config: sizes in bytes, seconds and the device's name; nothing else."""
 
 from __future__ import annotations
 
 import re
+
+from edgeinfer.errors import InputError
 
 _UNITS = {
     "b": 1,
@@ -51,3 +53,9 @@ def legal_device(host: str) -> str:
     label = host.split(".", maxsplit=1)[0]
     legal = "".join("-" if c in _FORBIDDEN or not c.isprintable() else c for c in label).strip()
     return legal or "device"
+
+
+def check_seconds(name: str, value_s: float, *, least_s: float) -> None:
+    """Raises InputError, which begins with `name`, unless the value is from `least_s` to a day."""
+    if not least_s <= value_s <= 86_400.0:
+        raise InputError(f"{name}: expected seconds, {least_s} to 86400, found {value_s}")

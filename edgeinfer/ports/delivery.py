@@ -57,10 +57,10 @@ class EncoderPlace:
     rules: Mapping[str, StateKind] = field(default_factory=dict)
     delivery: Mapping[str, Delivery] = field(default_factory=dict)
     decision_topic: str = "decision/{rule}"
-    connects: Callable[[], int] = lambda: (
-        0
-    )  # counts the connections of this sink, over restarts of the daemon
+    # Counts the connections of this sink, over restarts of the daemon.
+    connects: Callable[[], int] = lambda: 0
     unix_ns: Callable[[], int] = lambda: 0  # now, for formats that want to know when a message was sent
+    batches: bool = False  # numbers of a rule travel together
 
 
 class Encoder(Protocol):
@@ -135,7 +135,8 @@ class Sink(Protocol):
 
     `session` counts connections: when it changes, the courier sends a birth. 0 means never connected yet. Nothing is sent
     on another connection than the one that `wait_ready` told of last.
-    One with the attribute `batch` is given at most so many entries at once: it is slow on purpose.
+    One with the attribute `batch` is given at most so many entries at once: it is slow on purpose. One with `batch_s`
+    wants numbers that many seconds late at most, many at a time.
     """
 
     session: int

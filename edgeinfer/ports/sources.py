@@ -27,6 +27,8 @@ class SourcePlace:
     report: Report
     meters: Meters = field(default_factory=Meters)
     commons: Commons = field(default_factory=Commons)
+    device: str = ""
+    machine_id: str = ""
 
 
 class Source(Protocol):

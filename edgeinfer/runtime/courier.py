@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from edgeinfer.events import Acked, Entry, Gap, Message, Outcome, Refused
+from edgeinfer.events import Acked, Decision, Entry, Gap, Instant, Message, Outcome, Refused
 from edgeinfer.ports import Encoder, Sink
 from edgeinfer.runtime.aside import Aside
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.loop import Fatal, Loop
 from edgeinfer.runtime.outbox import Outbox
+from edgeinfer.runtime.patience import Patience, end
 from edgeinfer.runtime.states import States
 from edgeinfer.runtime.window import Window
 
@@ -58,6 +59,8 @@ class Courier:
         self._beats, self._beat_at, self._health_at, self._health_version = 0, 0.0, 0.0, -1
         self._drain_until = 0.0
         self._aside, self._shown = aside, aside.version if aside else 0
+        batch_s = getattr(sink, "batch_s", 0.0)
+        self._patience = Patience(outbox, batch_s, _BATCH) if batch_s else None
 
     # --- the post ----------------------------------------------------------------------------------------
 
@@ -107,7 +110,7 @@ class Courier:
         if self._deliver():
             return
         self._loop.well()
-        self._outbox.wait(self._at(), self._pause_s(), self._loop.stop)
+        self._outbox.wait(self._seen(), self._pause_s(), self._loop.stop)
 
     def _present(self) -> bool:
         """Whether those are there for whom this is meant; else they hear farewell, and of nothing sent before it is sure."""
@@ -127,11 +130,14 @@ class Courier:
     def _at(self) -> int:
         return self._window.at(self._outbox.cursor(self.name))
 
-    def _deliver(self) -> bool:
-        """One batch; whether there was anything."""
+    def _deliver(self, *, hurry: bool = False) -> bool:
+        """One batch; whether there was anything. In a `hurry` nothing waits for company."""
         self._advance(self._window.confirmed(time.monotonic()))
-        most = min(_BATCH, getattr(self._sink, "batch", _BATCH))
-        batch = self._outbox.read(self._at(), most)
+        at = self._at()
+        if self._patience and not self._patience.over(at, time.monotonic()) and not hurry:
+            return False
+        most = _BATCH if self._patience else min(_BATCH, getattr(self._sink, "batch", _BATCH))
+        batch = self._outbox.read(at, most)
         if not batch:
             return False
         messages = self._encoder.encode(batch)
@@ -144,33 +150,42 @@ class Courier:
     def _settle(
         self, batch: Sequence[Entry | Gap], messages: Sequence[Message], outcomes: Sequence[Outcome]
     ) -> None:
-        items = {_seq(item): item for item in batch}
-        settled = 0
+        items = {end(item): item for item in batch}
+        settled = sent = 0
+        now = self._outbox.clock.now()
         for message, outcome in zip(messages, outcomes, strict=False):  # a broken connection settles a prefix
-            item = items.get(message.seq or 0)
-            if isinstance(outcome, Refused):
-                self._refused(item, outcome.reason)
-            elif item is not None:
-                self._count(item)
+            for seq in message.carries or (message.seq or 0,):
+                sent += self._tell(items.get(seq), outcome, now)
             settled = message.seq or settled
+        if sent:
+            self._meters.count("sent", sent)
         if len(outcomes) == len(messages):
-            settled = _seq(batch[-1])  # an encoder may have nothing to say about an entry
+            settled = end(batch[-1])  # an encoder may have nothing to say about an entry
         if settled:
             self._window.sent(settled, time.monotonic())
             self._advance(self._window.confirmed(time.monotonic()))
+        if self._patience:
+            self._patience.forget(self._at())
 
     def _advance(self, seq: int) -> None:
         if seq:
             self._outbox.advance(self.name, seq)
 
-    def _count(self, item: Entry | Gap) -> None:
-        if isinstance(item, Gap):
+    def _tell(self, item: Entry | Gap | None, outcome: Outcome, now: Instant) -> int:
+        """Whether it is a decision that arrived."""
+        if isinstance(outcome, Refused):
+            self._refused(item, outcome.reason)
+        elif isinstance(item, Gap):
             self._meters.count("gaps", item.last - item.first + 1)
-            return
-        self._meters.count("sent")
-        now, at = self._outbox.clock.now(), item.decision.at
-        if at.boot == now.boot and item.decision.key[1] >= 0:  # what no sample caused has no latency
-            self._meters.record("acknowledged", now.mono_ns - at.mono_ns)
+        elif item is not None:
+            self._time(item.decision, now)
+            return 1
+        return 0
+
+    def _time(self, decision: Decision, now: Instant) -> None:
+        """Up to the end of its batch: they are acknowledged together."""
+        if decision.at.boot == now.boot and decision.key[1] >= 0:  # what no sample caused has no latency
+            self._meters.record("acknowledged", now.mono_ns - decision.at.mono_ns)
 
     def _refused(self, item: Entry | Gap | None, reason: str) -> None:
         self._meters.count("refused")
@@ -232,7 +247,14 @@ class Courier:
                 self._send_all(encode(one.rule, one.id, one.jpeg))
 
     def _pause_s(self) -> float:
-        return min(max(self._beat_at - time.monotonic(), 0.0), _HEALTH_PAUSE_S)
+        now = time.monotonic()
+        pause_s = min(max(self._beat_at - now, 0.0), _HEALTH_PAUSE_S)
+        return min(pause_s, max(self._patience.left_s(now), 0.0)) if self._patience else pause_s
+
+    def _seen(self) -> int:
+        """Up to where it knows what waits."""
+        at = self._at()
+        return max(at, self._patience.seen) if self._patience else at
 
     def _send_all(self, messages: Sequence[Message]) -> bool:
         outcomes = self._sink.send(messages)
@@ -249,11 +271,7 @@ class Courier:
             return
         if self._born[0] != self._session:  # what changed in the rules since is for who comes after us
             self._birth()
-        while time.monotonic() < self._drain_until and self._deliver():
+        while time.monotonic() < self._drain_until and self._deliver(hurry=True):
             self._loop.beat()
         self._answer()
         self._send_all(self._encoder.farewell(self._states.ended()))
-
-
-def _seq(item: Entry | Gap) -> int:
-    return item.last if isinstance(item, Gap) else item.seq

@@ -89,6 +89,7 @@ class OutboxFile:
             raise
 
     def insert(self, rows: Sequence[Row]) -> None:
+        """A commit for each row outside of a transaction."""
         self._db.executemany("INSERT INTO entries VALUES (?, ?)", rows)
 
     def select(self, after_seq: int, limit: int) -> list[Row]:

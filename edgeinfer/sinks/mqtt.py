@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgeinfer.events import Message, Outcome, Refused
+from edgeinfer.mqtt.pace import Pace
 from edgeinfer.ports import SinkPlace
 from edgeinfer.sinks.mqtt_dialler import Dialler
 from edgeinfer.sinks.mqtt_options import MqttOptions, check, root
-from edgeinfer.sinks.mqtt_pace import Pace
 from edgeinfer.sinks.mqtt_suspects import Suspects
 
 if TYPE_CHECKING:  # paho takes 80 ms to import: where no broker is configured, nobody pays for it
-    from edgeinfer.sinks.mqtt_link import Link
+    from edgeinfer.mqtt.link import Link
 
 _MAX_REFUSED_TOPICS = 20
 _MOST = 256  # entries at once
@@ -29,6 +29,11 @@ class Mqtt:
         """The root topic with all placeholders filled; raises InputError where it cannot be."""
         return root(options, device)
 
+    @staticmethod
+    def published(options: MqttOptions, device: str) -> tuple[str, ...]:
+        """Filters of what it publishes: a source that asked for that would hear this device itself."""
+        return (f"{root(options, device)}/+/#",)
+
     def __init__(self, options: MqttOptions, place: SinkPlace) -> None:
         """Reads and checks all files that are named, connects only at the first `wait_ready`.
 
@@ -38,6 +43,7 @@ class Mqtt:
         root(options, place.device)
         check(options)
         self._pace = Pace(options.max_messages_s, options.max_bytes_s)
+        self.batch_s = options.batch_s
         self._dialler = Dialler(options, place, self._pace)
         self._report = place.report
         self._suspects = Suspects()

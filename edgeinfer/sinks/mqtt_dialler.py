@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from edgeinfer.backoff import Backoff
 from edgeinfer.errors import DeliveryError, InputError
+from edgeinfer.mqtt.caller import Caller
+from edgeinfer.mqtt.pace import Pace
 from edgeinfer.ports import SinkPlace
-from edgeinfer.sinks.mqtt_caller import Caller
-from edgeinfer.sinks.mqtt_options import MqttOptions
-from edgeinfer.sinks.mqtt_pace import Pace
+from edgeinfer.sinks.mqtt_options import MqttOptions, use
 
 if TYPE_CHECKING:  # paho takes 80 ms to import: where no broker is configured, nobody pays for it
-    from edgeinfer.sinks.mqtt_link import Link
+    from edgeinfer.mqtt.link import Link
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Dialler:
     def __init__(self, options: MqttOptions, place: SinkPlace, pace: Pace) -> None:
         """Raises InputError when a file that is named cannot be used."""
         self._name, self._report, self._count = place.name, place.report, place.meters.count
-        self._caller = Caller(options, place, pace)
+        self._caller = Caller(options, place, pace, use(options))
         self._wake = Condition()
         self._thread: Thread | None = None
         self._closed = self._busy = self._hung_up = False

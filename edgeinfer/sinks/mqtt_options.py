@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import msgspec
 
 from edgeinfer.errors import InputError
+from edgeinfer.mqtt import access
+from edgeinfer.mqtt.access import Access, Use
 from edgeinfer.ports import CommandName, Delivery
 from edgeinfer.sinks.topics import check_below, fill
 
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
-_URL = "mqtt://localhost:1883"
 _U32 = 4_294_967_295  # expiry intervals are four bytes (MQTT 5, 3.3.2.3.3 and 3.1.2.11.2)
 
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=_U32)]
 Rate = Annotated[float, msgspec.Meta(ge=0)]
 
 
-class MqttOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MqttOptions(Access, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """docs/configuration.md says what each is for; `rules` says it for one rule."""
 
-    url: str = _URL
-    urls: tuple[str, ...] = ()
     topic: str = "edgeinfer/{device}"
     decision_topic: str = "decision/{rule}"
     encoding: str = "json"
     also: tuple[str, ...] = ()
-    encodings: dict[str, dict[str, Any]] = {}
-    rules: dict[str, Delivery] = {}
-    client_id: str = ""
-    credentials_file: str = ""
-    ca: str = ""
-    cert: str = ""
-    key: str = ""
-    version: Literal[0, 3, 5] = 0
+    encodings: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    rules: dict[str, Delivery] = msgspec.field(default_factory=dict)
     in_flight: int = 20
     ack_timeout_s: float = 10.0
     expire_s: Seconds = 0
     session_expiry_s: Seconds = 0
+    batch_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
     max_messages_s: Rate = 0.0
     max_bytes_s: Rate = 0.0
     site: str = ""
@@ -48,15 +39,6 @@ class MqttOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     line: str = ""
     cell: str = ""
     commands: tuple[CommandName, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a broker listens."""
-
-    host: str
-    port: int
-    tls: bool
 
 
 def root(options: MqttOptions, device: str) -> str:
@@ -71,38 +53,18 @@ def root(options: MqttOptions, device: str) -> str:
 
 def check(options: MqttOptions) -> None:
     """Raises InputError for what no type can say."""
+    access.check(options)
     if options.in_flight < 1 or options.ack_timeout_s <= 0:
         raise InputError("in_flight must be at least 1, and ack_timeout_s more than 0")
-    check_below(options.decision_topic)
-    if options.key and not options.cert:
-        raise InputError('key: a key is of no use without its certificate; write cert = "…" beside it')
     if options.version == 3 and (options.expire_s or options.session_expiry_s):
         raise InputError("version: expire_s and session_expiry_s need MQTT 5, and version = 3 forbids it")
+    check_below(options.decision_topic)
+    if options.batch_s and options.encoding != "json":
+        raise InputError(
+            f"batch_s: only the encoding json puts numbers together, and this is {options.encoding!r}"
+        )
 
 
-def addresses(options: MqttOptions) -> tuple[Address, ...]:
-    """The brokers, the preferred one first.
-
-    Raises:
-        InputError: a URL that is none, two that are the same, or `url` beside `urls`.
-    """
-    if options.urls and options.url != _URL:
-        raise InputError("urls: write either url or urls; the first of urls is the preferred one")
-    found = tuple(map(_parse, options.urls or (options.url,)))
-    for n, address in enumerate(found):
-        if address in found[:n]:
-            raise InputError(f"urls: {address.host}:{address.port} is there twice")
-    return found
-
-
-def _parse(url: str) -> Address:
-    try:
-        parts = urlsplit(url)
-        scheme, host, port = parts.scheme, parts.hostname, parts.port
-    except ValueError as error:
-        raise InputError(f"url {url!r}: {error}") from error
-    if scheme not in _PORTS or not host or parts.path.strip("/"):
-        raise InputError(f"url {url!r}: expected mqtt://host:port, or mqtts://host:port for TLS")
-    if parts.username or parts.password:
-        raise InputError(f"url of {host}: user and password do not belong here; write a credentials_file")
-    return Address(host, port or _PORTS[scheme], scheme == "mqtts")
+def use(options: MqttOptions) -> Use:
+    """How its connections are used."""
+    return Use(options.in_flight, options.ack_timeout_s, options.expire_s, options.session_expiry_s)

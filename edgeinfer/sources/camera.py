@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from edgeinfer.config.values import check_seconds
 from edgeinfer.errors import InputError, SourceLost
 from edgeinfer.events import Frame, Instant
 from edgeinfer.ports import Flow, SourcePlace, Stop
@@ -25,7 +26,6 @@ from edgeinfer.sources.options import (
     check_fps,
     check_one_of,
     check_roi,
-    check_seconds,
     check_size,
 )
 from edgeinfer.sources.origin import Device, Pictures, Stream, Video, origin

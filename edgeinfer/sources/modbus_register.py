@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
 
+from edgeinfer.modbus.words import Order, Type, size, unpack
+
 _MOST = 125  # registers in one answer (Modbus Application Protocol 1.1b3, 6.3)
-_FORMS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
 
 
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -21,15 +21,15 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     address: Annotated[int, msgspec.Meta(ge=0, le=65_535)]
     unit_id: Annotated[int, msgspec.Meta(ge=0, le=247)] = 1
     table: Literal["holding", "input"] = "holding"
-    type: Literal["int16", "uint16", "int32", "uint32", "float32"] = "uint16"
-    word_order: Literal["big", "little"] = "big"
+    type: Type = "uint16"
+    word_order: Order = "big"
     scale: float = 1.0
     offset: float = 0.0
     unit: str = ""
 
     @property
     def words(self) -> int:
-        return struct.calcsize(_FORMS[self.type]) // 2
+        return size(self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,5 @@ def decoded(stretch: Stretch, words: Sequence[int] | None) -> Mapping[str, float
 
 
 def _number(register: Register, words: Sequence[int]) -> float:
-    own = list(words[: register.words])
-    if register.word_order == "little":
-        own.reverse()
-    raw = struct.unpack(_FORMS[register.type], b"".join(word.to_bytes(2, "big") for word in own))[0]
-    value = float(raw) * register.scale + register.offset
+    value = unpack(register.type, words, register.word_order) * register.scale + register.offset
     return value if math.isfinite(value) else math.nan

@@ -56,11 +56,6 @@ def check_fps(fps: float | None) -> None:
         raise InputError(f"fps: expected pictures per second, above 0 and up to 1000, found {fps}")
 
 
-def check_seconds(name: str, value_s: float, *, least_s: float) -> None:
-    if not least_s <= value_s <= 86_400.0:
-        raise InputError(f"{name}: expected seconds, {least_s} to 86400, found {value_s}")
-
-
 def check_one_of(name: str, found: str, known: Iterable[str]) -> None:
     known = list(known)
     if found not in known:

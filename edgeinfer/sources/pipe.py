@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
+from edgeinfer.config.values import check_seconds
 from edgeinfer.errors import InputError
 from edgeinfer.events import Frame
 from edgeinfer.ports import Flow, SourcePlace, Stop
@@ -23,7 +24,6 @@ from edgeinfer.sources.options import (
     check_fps,
     check_one_of,
     check_roi,
-    check_seconds,
     check_size,
 )
 from edgeinfer.sources.pace import Cap

@@ -11,11 +11,11 @@ import msgspec
 
 from edgeinfer import registry
 from edgeinfer.commons import Seat
+from edgeinfer.config.values import check_seconds
 from edgeinfer.errors import InputError, SourceLost
 from edgeinfer.events import Readings
 from edgeinfer.ports import Flow, SourcePlace, Stop
 from edgeinfer.protocols import LineProtocol, ProtocolPlace, Rows
-from edgeinfer.sources.options import check_seconds
 from edgeinfer.sources.protocols.lines import Lines
 from edgeinfer.sources.protocols.struct import Struct
 from edgeinfer.sources.serial_line import OwnLine, SharedLines, Talk

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edgeinfer.config.values import check_seconds
 from edgeinfer.errors import InputError
 from edgeinfer.events import Frame
 from edgeinfer.ports import Flow, SourcePlace, Stop
 from edgeinfer.sources.camera import REPLAY_START, Pace, replayed, unix_ns
-from edgeinfer.sources.options import Size, block_s, check_fps, check_seconds, check_size
+from edgeinfer.sources.options import Size, block_s, check_fps, check_size
 from edgeinfer.sources.pace import RealTime
 
 if TYPE_CHECKING:

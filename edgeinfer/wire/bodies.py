@@ -101,8 +101,8 @@ class ReplyBody(msgspec.Struct, frozen=True, omit_defaults=True):
     repeated: bool = False
 
 
-BODIES: dict[str, type[msgspec.Struct]] = {
-    "{topic}/decision/{rule}": DecisionBody,
+BODIES: dict[str, Any] = {  # an array: numbers of a sink with batch_s
+    "{topic}/decision/{rule}": DecisionBody | list[DecisionBody],
     "{topic}/state/{rule}": StateBody,
     "{topic}/gap": GapBody,
     "{topic}/health": HealthBody,

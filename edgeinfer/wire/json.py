@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
 
 from edgeinfer.events import Entry, Gap, Message, State
 from edgeinfer.ports import Delivery, EncoderPlace
+from edgeinfer.wire.batches import Group, grouped, is_number
 from edgeinfer.wire.bodies import VERSION, DecisionBody, GapBody, StateBody
 from edgeinfer.wire.times import iso
 
 _encode = msgspec.json.Encoder().encode
 _JSON = "application/json"
 _USUAL = Delivery()
+_PLAIN = frozenset({str, int, bool, type(None)})  # most of what there is: looked up, not asked in turn
 
 
 class _Shown(NamedTuple):
@@ -36,6 +39,8 @@ class Json:
     def __init__(self, options: Options, place: EncoderPlace) -> None:  # noqa: ARG002  every encoder has options
         self._device, self._root, self._delivery = place.device, place.topic, place.delivery
         self._decision_topic = f"{place.topic}/{place.decision_topic}"
+        self._batches = place.batches
+        self._topics: dict[tuple[str, str], str] = {}  # rule and source → decision topic
         self._shown: dict[str, _Shown] = {}  # rule → the state that stands at the broker
 
     def heard(self, topic: str, payload: bytes) -> None:
@@ -64,14 +69,15 @@ class Json:
         not part of the birth, changes no state.
         """
         last = {item.decision.rule: item.seq for item in batch if isinstance(item, Entry)}
+        if self._batches:
+            return self._encode_batches(batch, last)
         messages = []
         for item in batch:
             if isinstance(item, Gap):
                 messages.append(self._gap(item))
                 continue
-            rule = item.decision.rule
             messages.append(self._decision(item))
-            if last[rule] == item.seq and rule in self._shown and item.seq > self._shown[rule].seq:
+            if last[item.decision.rule] == item.seq and self._is_news(item):
                 messages.append(self._state(item))
         return messages
 
@@ -79,6 +85,23 @@ class Json:
         """QoS 0: a picture that comes late is of no use, and none is kept for it."""
         topic, user = self._topic("thumbnail", rule), (("id", decision),)
         return [Message(topic, jpeg, 0, content_type="image/jpeg", user=user)]
+
+    def _encode_batches(self, batch: Sequence[Entry | Gap], last: Mapping[str, int]) -> list[Message]:
+        """The same, with the numbers of a rule in one message."""
+        messages = []
+        for item in grouped(batch):
+            if isinstance(item, Gap):
+                messages.append(self._gap(item))
+                continue
+            messages.append(self._decisions(item))
+            newest = item.entries[-1]
+            if last[newest.decision.rule] == newest.seq and self._is_news(newest):
+                messages.append(self._state(newest))
+        return messages
+
+    def _is_news(self, entry: Entry) -> bool:
+        rule = entry.decision.rule
+        return rule in self._shown and entry.seq > self._shown[rule].seq
 
     def pulse(self, count: int, health: Mapping[str, Any] | None) -> list[Message]:
         messages = [Message(f"{self._root}/heartbeat", b"%d" % count, qos=0)]
@@ -92,10 +115,19 @@ class Json:
 
     def _decision(self, entry: Entry) -> Message:
         rule = entry.decision.rule
-        topic = self._decision_topic.replace("{rule}", rule).replace("{source}", entry.decision.key[0])
+        topic = self._topic_of(rule, entry.decision.key[0])
         delivery = self._delivery.get(rule, _USUAL)
         body = _encode(envelope(entry))
         return Message(topic, body, delivery.qos, bool(delivery.retain), entry.seq, _JSON, who(entry))
+
+    def _decisions(self, group: Group) -> Message:
+        """Numbers are an array always, so that a subscriber need not look; what lies between two comes in other arrays."""
+        first = group.entries[0]
+        alone = replace(self._decision(first), seq=group.settles)
+        if not is_number(first):
+            return alone
+        body = _encode([envelope(entry) for entry in group.entries])
+        return replace(alone, payload=body, user=(), carries=tuple(entry.seq for entry in group.entries))
 
     def _state(self, entry: Entry) -> Message:
         rule, before, at = (
@@ -117,6 +149,13 @@ class Json:
     def _gap(self, gap: Gap) -> Message:
         body = GapBody(VERSION, self._device, gap.first, gap.last, gap.last - gap.first + 1)
         return Message(f"{self._root}/gap", _encode(body), seq=gap.last, content_type=_JSON)
+
+    def _topic_of(self, rule: str, source: str) -> str:
+        topic = self._topics.get((rule, source))
+        if topic is None:
+            topic = self._decision_topic.replace("{rule}", rule).replace("{source}", source)
+            self._topics[rule, source] = topic
+        return topic
 
     def _topic(self, kind: str, rule: str) -> str:
         return f"{self._root}/{kind}/{rule}"
@@ -156,6 +195,8 @@ def _fields(entry: Entry) -> tuple[Any, ...]:
 
 def finite(value: Any) -> Any:
     """`value` with None in place of each number that is not finite (RFC 8259 has none of them)."""
+    if value.__class__ in _PLAIN:
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -32,11 +32,12 @@ class Stream:
     holes: list[tuple[int, int]] = field(default_factory=list)
     _ids: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
-    def take(self, told: DecisionBody, behind_s: float, late_s: float) -> None:
-        """The next message on this device's decision topics.
+    def take(self, told: DecisionBody, behind_s: float, late_s: float, *, batched: bool = False) -> None:
+        """The next decision on this device's topics.
 
         Args:
             told: its body.
+            batched: it came in an array of its rule: what lies between two of them comes in the arrays of others.
             behind_s: how long after `at` it came; right only where both clocks are.
             late_s: from when on that counts as late; what was stored while offline is late by nature.
         """
@@ -47,7 +48,7 @@ class Stream:
         self.decisions += 1
         self.late += behind_s > late_s
         self.worst_s = max(self.worst_s, behind_s)
-        self._place(told)
+        self._place(told, batched=batched)
 
     def gap(self, told: GapBody) -> None:
         """The device dropped these, and says so: they are no holes."""
@@ -56,9 +57,9 @@ class Stream:
         self._explain(told.first, told.last)
         self._to(told.last, told.first)
 
-    def _place(self, told: DecisionBody) -> None:
+    def _place(self, told: DecisionBody, *, batched: bool) -> None:
         if self._explain(told.seq, told.seq):
-            self.out_of_order += 1
+            self.out_of_order += not batched
         elif self.last and told.seq <= self.last:
             self._step_back(told)
         else:
@@ -122,13 +123,17 @@ class Streams:
         levels = topic.split("/")
         try:
             if len(levels) > 1 and levels[-2] == "decision":  # first: a rule may have the name `gap`
-                told = msgspec.json.decode(payload, type=DecisionBody)
-                self._of(told.device).take(told, now_s - unix_s(told.at), self.late_s)
+                self._take(msgspec.json.decode(payload, type=DecisionBody | list[DecisionBody]), now_s)
             elif levels[-1] == "gap":
                 gap = msgspec.json.decode(payload, type=GapBody)
                 self._of(gap.device).gap(gap)
         except (msgspec.DecodeError, ValueError):
             self.foreign += 1
+
+    def _take(self, told: DecisionBody | list[DecisionBody], now_s: float) -> None:
+        batched = isinstance(told, list)
+        for one in told if isinstance(told, list) else [told]:
+            self._of(one.device).take(one, now_s - unix_s(one.at), self.late_s, batched=batched)
 
     def _of(self, device: str) -> Stream:
         return self.devices.setdefault(device, Stream())

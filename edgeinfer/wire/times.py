@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def iso(unix_ns: int) -> str:
     """`2026-11-24T10:59:33.120Z`; whole numbers only, so that no rounding depends on the machine."""
-    moment = _EPOCH + timedelta(milliseconds=unix_ns // 1_000_000)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{unix_ns // 1_000_000 % 1000:03d}Z"
+    unix_ms = unix_ns // 1_000_000
+    return f"{_to_the_second(unix_ms // 1000)}{unix_ms % 1000:03d}Z"
+
+
+@lru_cache(
+    maxsize=16
+)  # neighbours share their second, and formatting one costs more than the rest of a message
+def _to_the_second(unix_s: int) -> str:
+    return (_EPOCH + timedelta(seconds=unix_s)).strftime("%Y-%m-%dT%H:%M:%S.")
 
 
 def unix_s(text: str) -> float:

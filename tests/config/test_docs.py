@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {"rules": "rules.md"}  # the rest: configuration.md
 EXAMPLES = [
     example
-    for page in ("configuration.md", "rules.md")
+    for page in ("configuration.md", "plc.md", "rules.md")
     for example in re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
 ]
 

@@ -1,11 +1,14 @@
-"""Sizes and device names."""
+"""Sizes, seconds and device names."""
+
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.config import bytes_of, device_problem
-from edgeinfer.config.values import legal_device
+from edgeinfer.config.values import check_seconds, legal_device
+from edgeinfer.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -41,3 +44,9 @@ def test_an_illegal_device_name_is_told(name):
 @given(st.text())
 def test_any_host_name_becomes_a_legal_device_name(host):
     assert device_problem(legal_device(host)) is None
+
+
+@pytest.mark.parametrize("value_s", [0.0, -3.0, math.inf, math.nan])
+def test_a_time_out_that_is_none_is_refused(value_s):
+    with pytest.raises(InputError, match="block_s: expected seconds"):
+        check_seconds("block_s", value_s, least_s=0.2)

@@ -33,6 +33,13 @@ def test_what_the_encoder_makes_is_what_the_schema_says(state):
         validator(kind_of(message.topic)).validate(json.loads(message.payload))
 
 
+def test_an_array_of_numbers_is_what_the_schema_says():
+    encoder = Json(Json.Options(), EncoderPlace("press-07", "t", "plant", batches=True))
+    (message,) = encoder.encode([entry(7, state=1.5), entry(8, state=float("inf"))])
+    assert len(json.loads(message.payload)) == 2
+    validator(kind_of(message.topic)).validate(json.loads(message.payload))
+
+
 def test_a_body_without_a_field_is_refused_so_that_this_test_can_fail():
     encoder = Json(Json.Options(), EncoderPlace("press-07", "t", "plant"))
     body = json.loads(encoder.encode([entry(7)])[0].payload)

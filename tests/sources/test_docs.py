@@ -34,7 +34,7 @@ def test_an_example_is_a_config(table):
         plugin(options, source_place())
 
 
-@pytest.mark.parametrize("kind", ["camera", "pipe", "synthetic"])
+@pytest.mark.parametrize("kind", ["camera", "mqtt", "pipe", "synthetic"])
 def test_every_option_is_explained(kind):
     part = DOCS.split(f"\n## {kind}\n")[1].split("\n## ")[0]
     known = [field.encode_name for field in msgspec.structs.fields(find("sources", kind).Options)]

@@ -1,5 +1,3 @@
-import asyncio
-import contextlib
 import math
 import socket
 import struct
@@ -13,46 +11,14 @@ from edgeinfer.sources.modbus import Modbus
 from edgeinfer.sources.modbus_register import Register, decoded, stretches
 from edgeinfer.testing.sources import Reports
 from tests.sources.conftest import make, take
-from tests.waiting import wait_for
 
 FLOAT = struct.unpack(">2H", struct.pack(">f", 21.5))
 
 
-def answers(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-        return True
-    return False
-
-
 @pytest.fixture
-def plc():
-    """pymodbus's own server: holding registers 0 to 5 and input registers 0 to 1 of unit 1."""
-    from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, ModbusServerContext
-    from pymodbus.server import ModbusTcpServer
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    loop = asyncio.new_event_loop()
-    servers = []
-
-    async def serve():
-        holding = ModbusSequentialDataBlock(1, [65_535, 250, *FLOAT, *reversed(FLOAT)])
-        device = ModbusDeviceContext(hr=holding, ir=ModbusSequentialDataBlock(1, [7, 8]))
-        server = ModbusTcpServer(
-            ModbusServerContext(devices={1: device}, single=False), address=("127.0.0.1", port)
-        )
-        servers.append(server)
-        with contextlib.suppress(asyncio.CancelledError):
-            await server.serve_forever()
-
-    thread = Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    wait_for(lambda: answers(port))
-    yield port
-    asyncio.run_coroutine_threadsafe(servers[0].shutdown(), loop).result(5)
-    thread.join(5)
-    loop.close()
+def plc(plcs):
+    """Holding registers 0 to 5 and input registers 0 to 1 of unit 1."""
+    return plcs([65_535, 250, *FLOAT, *reversed(FLOAT)], [7, 8]).port
 
 
 def modbus(port, *registers, reports=None, **options):

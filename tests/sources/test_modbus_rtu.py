@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import struct
-from threading import Event, Thread
 
 import pytest
 
@@ -16,40 +13,6 @@ from firmware_bridge.port import Port
 from tests.sources.conftest import make, take
 from tests.sources.reader import Reader
 from tests.waiting import wait_for
-
-FLOAT = struct.unpack(">2H", struct.pack(">f", 21.5))
-
-
-@pytest.fixture
-def drive(cable):
-    """Units 1 and 7 of one line: holding registers 0 to 3 each."""
-    from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, ModbusServerContext
-    from pymodbus.server import ModbusSerialServer
-
-    loop, servers, up = asyncio.new_event_loop(), [], Event()
-
-    async def serve():
-        devices = {
-            unit: ModbusDeviceContext(hr=ModbusSequentialDataBlock(1, [unit, 250, *FLOAT])) for unit in (1, 7)
-        }
-        server = ModbusSerialServer(
-            ModbusServerContext(devices=devices, single=False),
-            port=cable.ends[1],
-            baudrate=19_200,
-            parity="N",
-        )
-        servers.append(server)
-        await server.serve_forever(background=True)
-        up.set()
-        await server.serving
-
-    thread = Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert up.wait(10)
-    yield cable.ends[0]
-    asyncio.run_coroutine_threadsafe(servers[0].shutdown(), loop).result(5)
-    thread.join(5)
-    loop.close()
 
 
 def modbus(port, *registers, reports=None, **options):

@@ -9,7 +9,6 @@ from edgeinfer.sources.options import (
     check_fps,
     check_one_of,
     check_roi,
-    check_seconds,
     check_size,
 )
 
@@ -30,12 +29,6 @@ def test_a_size_beyond_reason_is_refused(check):
 def test_a_rate_that_is_none_is_refused(fps):
     with pytest.raises(InputError, match="fps: expected pictures per second"):
         check_fps(fps)
-
-
-@pytest.mark.parametrize("value_s", [0.0, -3.0, math.inf, math.nan])
-def test_a_time_out_that_is_none_is_refused(value_s):
-    with pytest.raises(InputError, match="block_s: expected seconds"):
-        check_seconds("block_s", value_s, least_s=0.2)
 
 
 def test_an_unknown_word_is_answered_with_the_nearest():

@@ -101,3 +101,27 @@ def test_deeper_decisions_count_and_a_rule_may_be_named_gap():
         [(3, 4)],
         0,
     )
+
+
+def together(*seqs):
+    bodies = [json.loads(decision(seq)[1]) for seq in seqs]
+    return decision(1)[0], json.dumps(bodies).encode()
+
+
+def test_arrays_of_two_rules_fill_each_others_holes_and_are_no_disorder():
+    streams = watched(together(1, 3, 5), together(2, 4, 6), decision(7))
+    assert streams.whole
+    assert streams.devices["press"].decisions == 7
+
+
+def test_what_is_missing_between_two_arrays_is_a_hole_all_the_same():
+    streams = watched(together(1, 3), together(4, 6), decision(7))
+    assert streams.devices["press"].holes == [(2, 2), (5, 5)]
+
+
+def test_an_array_that_comes_again_is_repeats():
+    assert watched(together(1, 2), together(1, 2)).devices["press"].repeats == 2
+
+
+def test_an_array_of_something_else_is_not_ours():
+    assert watched(("edgeinfer/press/decision/r", b"[1, 2]")).foreign == 1

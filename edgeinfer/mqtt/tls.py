@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.errors import InputError
-from edgeinfer.sinks.x509 import validity
+from edgeinfer.mqtt.x509 import validity
 
 _DAY_S = 86_400.0
 _WARN_S, _WARN_SHARE = 14 * _DAY_S, 0.25  # of its life: certificates that live for a day are renewed each day

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.sinks.mqtt_pace import Pace
+from edgeinfer.mqtt.pace import Pace
 
 
 def rate_of(pace: Pace, sizes: list[int]) -> float:

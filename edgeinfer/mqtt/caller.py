@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgeinfer.errors import DeliveryError
+from edgeinfer.mqtt.access import Access, Address, Use, addresses
+from edgeinfer.mqtt.pace import Pace
+from edgeinfer.mqtt.tls import Tls
+from edgeinfer.mqtt.words import Words
 from edgeinfer.ports import SinkPlace, no_will
 from edgeinfer.secrets import read_login
-from edgeinfer.sinks.mqtt_options import Address, MqttOptions, addresses
-from edgeinfer.sinks.mqtt_pace import Pace
-from edgeinfer.sinks.mqtt_tls import Tls
-from edgeinfer.sinks.mqtt_words import Words
 
 if TYPE_CHECKING:  # paho takes 80 ms to import: where no broker is configured, nobody pays for it
-    from edgeinfer.sinks.mqtt_client import Dial
-    from edgeinfer.sinks.mqtt_link import Link
+    from edgeinfer.mqtt.client import Dial
+    from edgeinfer.mqtt.link import Link
 
 _PROBE = "-probe"
 
@@ -33,9 +33,9 @@ class _Broker:
 class Caller:
     """Knows the brokers by their number in the config; decides nothing. For the connecting thread, but for `words`."""
 
-    def __init__(self, options: MqttOptions, place: SinkPlace, pace: Pace) -> None:
+    def __init__(self, options: Access, place: SinkPlace, pace: Pace, use: Use) -> None:
         """Raises InputError when a URL is wrong, or a file that is named cannot be used."""
-        self._options, self._place, self._pace = options, place, pace
+        self._options, self._place, self._pace, self._use = options, place, pace, use
         client_id = options.client_id or f"{place.device}-{place.machine_id[:8]}-{place.name}"
         self._brokers = tuple(
             _Broker(address, Words(address.host, address.port, client_id, options.credentials_file))
@@ -63,7 +63,7 @@ class Caller:
         """Whether it takes a client like us; of another id, since it may be one broker with that in use. Raises as `call`."""
         dial = self._dial(at, replace(self._place, will=no_will, listens=(), asks=()))
         words = replace(dial.words, client_id=dial.words.client_id + _PROBE)
-        self._open(replace(dial, words=words, session_s=0)).close()
+        self._open(replace(dial, words=words, use=replace(dial.use, session_s=0))).close()
 
     def renewed(self, at: int) -> bool:
         """Whether broker `at` should be called again, since the client certificate is another one now."""
@@ -75,7 +75,7 @@ class Caller:
 
     def _open(self, dial: Dial) -> Link:
         """Version 5 first, each time: only its reason codes tell a refused message from a delivered one."""
-        from edgeinfer.sinks.mqtt_link import Link, WrongVersion
+        from edgeinfer.mqtt.link import Link, WrongVersion
 
         try:
             return Link(dial)
@@ -88,7 +88,7 @@ class Caller:
                 raise error from None
 
     def _dial(self, at: int, place: SinkPlace) -> Dial:
-        from edgeinfer.sinks.mqtt_client import Dial
+        from edgeinfer.mqtt.client import Dial
 
         user, password = _credentials(self._options.credentials_file)
         o, broker = self._options, self._brokers[at]
@@ -98,11 +98,8 @@ class Caller:
             tls=self._context() if broker.address.tls else None,
             user=user,
             password=password,
-            in_flight=o.in_flight,
-            ack_timeout_s=o.ack_timeout_s,
             place=place,
-            expire_s=o.expire_s,
-            session_s=o.session_expiry_s,
+            use=self._use,
             pace=self._pace,
         )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edgeinfer.mqtt.client import Dial
 from edgeinfer.ports import Heard, SinkPlace
-from edgeinfer.sinks.mqtt_client import Dial
 
 
 class Ears:

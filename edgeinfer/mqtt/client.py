@@ -10,27 +10,25 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edgeinfer.mqtt.access import Use
+from edgeinfer.mqtt.pace import Pace
+from edgeinfer.mqtt.words import Words
 from edgeinfer.ports import SinkPlace
-from edgeinfer.sinks.mqtt_pace import Pace
-from edgeinfer.sinks.mqtt_words import Words
 
 KEEPALIVE_S = 10  # a broker gives up after 1.5 times that (MQTT 5, 3.1.2.10): the last will fires within 15 s
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """What it takes to connect, and how to publish then. `expire_s` and `session_s` are of MQTT 5 only."""
+    """What it takes to connect, and how to use the connection then."""
 
     words: Words
     version: int  # 5 or 3
     tls: ssl.SSLContext | None
     user: str | None
     password: str | None
-    in_flight: int
-    ack_timeout_s: float
     place: SinkPlace
-    expire_s: int = 0
-    session_s: int = 0
+    use: Use = field(default_factory=Use)
     pace: Pace = field(default_factory=Pace)
 
 
@@ -59,9 +57,9 @@ def connect(client: Client, dial: Dial) -> None:
         OSError: and ValueError; no connection.
     """
     host, port = dial.words.host, dial.words.port
-    if dial.version != 5 or not dial.session_s:  # clean: the outbox is the only memory
+    if dial.version != 5 or not dial.use.session_s:  # clean: the outbox is the only memory
         client.connect(host, port, KEEPALIVE_S)
         return
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types there
-    properties.SessionExpiryInterval = dial.session_s
+    properties.SessionExpiryInterval = dial.use.session_s
     client.connect(host, port, KEEPALIVE_S, clean_start=False, properties=properties)

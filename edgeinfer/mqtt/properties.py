@@ -35,11 +35,13 @@ class Packed:
 def _text(text: str) -> bytes:
     """UTF-8 behind its length (1.5.4)."""
     data = text.encode()
-    return struct.pack("!H", len(data)) + data
+    return len(data).to_bytes(2, "big") + data
 
 
 def _length(n: int) -> bytes:
     """A variable byte integer (1.5.5)."""
+    if n < 0x80:
+        return bytes((n,))
     digits = bytearray()
     while True:
         n, digit = n >> 7, n & 0x7F

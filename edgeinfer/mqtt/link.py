@@ -9,24 +9,26 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Sequence
-from threading import Condition, Event
+from collections.abc import Callable, Sequence
+from threading import Condition
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeinfer.errors import DeliveryError
 from edgeinfer.events import Message, Outcome
-from edgeinfer.sinks.mqtt_client import Dial, connect, make
-from edgeinfer.sinks.mqtt_ears import Ears, pass_on
-from edgeinfer.sinks.mqtt_flight import Flight
-from edgeinfer.sinks.mqtt_properties import Packed
-from edgeinfer.sinks.mqtt_words import ABOUT_A_MESSAGE, UNSUPPORTED_VERSION
+from edgeinfer.mqtt.client import Dial, connect, make
+from edgeinfer.mqtt.ears import Ears, pass_on
+from edgeinfer.mqtt.flight import Flight
+from edgeinfer.mqtt.properties import Packed
+from edgeinfer.mqtt.pump import Pump
+from edgeinfer.mqtt.words import ABOUT_A_MESSAGE, UNSUPPORTED_VERSION
 
 _CONNECT_S = 10.0
 _GOODBYE_S = 0.5
+_PATIENCE_S = 1.0  # the longest wait for the network at a stretch: the keepalive is looked at in between
 _HEADER_BYTES = 16  # at most: fixed header, length of the topic, packet id
 
 
@@ -50,14 +52,13 @@ class Link:
         self._dial, self._words = dial, dial.words
         self.lost: str | None = None
         self._wrong_version = self.thrown_out = False
-        self._connected, self._gone = False, Event()
-        self._window, self.retains, self._max_bytes = dial.in_flight, True, 268_435_455
-        # Never held while paho is called: its network thread calls back with paho's own locks held.
-        self._wake = Condition()
-        self._flight = Flight(self._wake)
-        self._sock: Any = None  # set by paho before anything is sent
+        self._connected = False
+        self._window, self.retains, self._max_bytes = dial.use.in_flight, True, 268_435_455
+        self._wake = Condition()  # for who waits that the connection ends
+        self._flight = Flight()
         self._client = make(dial)
         self._ears = Ears(self._client, dial)
+        self._pump = Pump(self._client)
         self._listen_to_paho()
         self._open()
 
@@ -65,7 +66,7 @@ class Link:
 
     def _listen_to_paho(self) -> None:
         client = self._client
-        client.on_message = lambda _c, _u, message: pass_on(message, self._dial.place)
+        client.on_message = lambda _c, _u, message: self._on_message(message)
         client.on_socket_open, client.on_subscribe = self._on_socket_open, self._on_subscribe
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_publish = self._on_publish
@@ -77,17 +78,17 @@ class Link:
             self.lost = self._words.error(error)
             self.close()
             raise DeliveryError(self.lost) from None
-        self._client.loop_start()
-        with self._wake:
-            self._wake.wait_for(lambda: self._connected or self.lost is not None, _CONNECT_S)
-        if not self._connected:
+        with self._pump.turn():
+            self._pump_until(lambda: self._connected, _CONNECT_S)
+        if self._connected:
+            self._pump.start(f"{self._dial.place.name}-mqtt")
+        else:
             self.kill(self._words.broker("takes the connection but does not answer: is it hanging?"))
             self.close()
             raise (WrongVersion if self._wrong_version else DeliveryError)(self.lost)
 
     def _on_socket_open(self, _client: Client, _userdata: Any, sock: Any) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sock = sock
 
     def _on_connect(
         self,
@@ -101,14 +102,11 @@ class Link:
             self._wrong_version = reason.value == UNSUPPORTED_VERSION
             self._lose(self._words.reason(reason.value, str(reason)))
             return
-        with self._wake:
-            self._window = min(self._window, getattr(properties, "ReceiveMaximum", self._window))
-            self._max_bytes = min(self._max_bytes, getattr(properties, "MaximumPacketSize", self._max_bytes))
-            self.retains = bool(getattr(properties, "RetainAvailable", 1))
+        self._window = min(self._window, getattr(properties, "ReceiveMaximum", self._window))
+        self._max_bytes = min(self._max_bytes, getattr(properties, "MaximumPacketSize", self._max_bytes))
+        self.retains = bool(getattr(properties, "RetainAvailable", 1))
         self._ears.listen()  # before anything is published: answers to it must reach us
-        with self._wake:
-            self._connected = True
-            self._wake.notify_all()
+        self._connected = True
 
     def _on_subscribe(
         self,
@@ -122,6 +120,13 @@ class Link:
         text = self._words.broker(f"does not let this user read {', '.join(denied)}")
         self._dial.place.report("listening", text if denied else None)
 
+    def _on_message(self, message: MQTTMessage) -> None:
+        """The flag says: kept by the broker from before, and not published now (3.3.1.3)."""
+        if message.retain and not self._dial.use.retained:
+            self._dial.place.meters.count("retained")
+            return
+        pass_on(message, self._dial.place)
+
     def _on_disconnect(
         self,
         _client: Client,
@@ -130,7 +135,6 @@ class Link:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._gone.set()
         if flags.is_disconnect_packet_from_server:
             self.thrown_out = self.lost is None and reason.value in ABOUT_A_MESSAGE
             self._lose(self._words.reason(reason.value, str(reason)))
@@ -168,12 +172,15 @@ class Link:
                 )  # below TLS, which would wait for the other side
 
     def close(self) -> None:
-        """Says goodbye where that is possible, and ends paho's thread; safe twice and from any thread."""
+        """Says goodbye where that is possible, and ends the thread; safe twice and from any thread."""
         self._lose("closed")
-        self._client.disconnect()
-        if self._client.socket() is not None and not self._gone.wait(_GOODBYE_S):
+        with self._pump.turn(_GOODBYE_S) as alone:
+            if alone:
+                self._client.disconnect()
+                self._pump_until(lambda: self._client.socket() is None, _GOODBYE_S, even_lost=True)
+        if self._client.socket() is not None:
             self._shut()  # it does not even take the goodbye
-        self._client.loop_stop()
+        self._pump.stop()
         # The client is freed at once, and closes its sockets, only when nothing refers back to it.
         self._client.on_socket_open = self._client.on_connect = None
         self._client.on_disconnect = self._client.on_publish = None
@@ -187,23 +194,24 @@ class Link:
         Raises:
             DeliveryError: it was lost before anything of the batch was settled.
         """
-        self._flight.begin(batch)
-        for place, message in enumerate(batch):
-            if self._dial.pace.limited and message.seq is not None:
-                self.wait_lost(self._dial.pace.wait_s(time.monotonic()))
-            if len(self._flight) >= self._window and not self._wait(self._window // 2):
-                break
-            if self.lost is not None:
-                break
-            self._publish(place, message)
-        self._wait(0)
-        settled = self._flight.outcomes()
+        with self._pump.turn():
+            self._flight.begin(batch)
+            for place, message in enumerate(batch):
+                if self._dial.pace.limited and message.seq is not None:
+                    self._pump_until(lambda: False, self._dial.pace.wait_s(time.monotonic()))
+                if len(self._flight) >= self._window and not self._wait(self._window * 3 // 4):
+                    break
+                if self.lost is not None:
+                    break
+                self._publish(place, message)
+            self._wait(0)
+            settled = self._flight.outcomes()
         if batch and not settled:
             raise DeliveryError(self.lost or "nothing was settled")
         return settled
 
     def _publish(self, place: int, message: Message) -> None:
-        properties = Packed(message, self._dial.expire_s) if self._dial.version == 5 else None
+        properties = Packed(message, self._dial.use.expire_s) if self._dial.version == 5 else None
         size = len(message.topic.encode()) + len(message.payload) + len(properties or b"") + _HEADER_BYTES
         if size > self._max_bytes:
             self._flight.refuse(
@@ -229,24 +237,31 @@ class Link:
     def _on_publish(
         self, _client: Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        with contextlib.suppress(OSError):
-            # A broker without TCP_NODELAY (mosquitto's default) keeps the next PUBACK until the kernel here confirms
-            # this one, which Linux delays by 40 ms; tcp(7): the option does not stay, it is set each time.
-            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         self._flight.settle(mid, reason)
 
     def _wait(self, room: int) -> bool:
         """Until no more than `room` messages are in flight; cuts off a broker that settles nothing for too long."""
-        deadline_s, seen = time.monotonic() + self._dial.ack_timeout_s, -1
-        while True:
-            with self._wake:
-                self._flight.room = room
-                if self.lost is not None or len(self._flight) <= room:
-                    return self.lost is None
-                if self._flight.settled != seen:
-                    seen, deadline_s = self._flight.settled, time.monotonic() + self._dial.ack_timeout_s
-                elif time.monotonic() >= deadline_s:
-                    break
-                self._wake.wait(max(deadline_s - time.monotonic(), 0.0))
-        self.kill(self._words.broker(f"acknowledged nothing for {self._dial.ack_timeout_s:g} s"))
-        return False
+        while self.lost is None and len(self._flight) > room:
+            seen = self._flight.settled
+            if not self._pump_until(lambda: self._flight.settled != seen, self._dial.use.ack_timeout_s):  # noqa: B023  used here
+                self.kill(self._words.broker(f"acknowledged nothing for {self._dial.use.ack_timeout_s:g} s"))
+        return self.lost is None
+
+    def _pump_until(self, done: Callable[[], bool], timeout_s: float, *, even_lost: bool = False) -> bool:
+        """Serves the network until `done`, until the connection is lost, or for so long; whether there is no more to wait for."""
+        deadline_s = time.monotonic() + timeout_s
+        while not done() and (even_lost or self.lost is None):
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0:
+                return False
+            self._quick()
+            self._pump.once(min(left_s, _PATIENCE_S))
+        return True
+
+    def _quick(self) -> None:
+        """A broker without TCP_NODELAY (mosquitto's default) keeps the next PUBACK until the kernel here confirms this
+        one, which Linux delays by 40 ms; tcp(7): the option does not stay, it is set each time.
+        """
+        if isinstance(sock := self._client.socket(), socket.socket):
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)

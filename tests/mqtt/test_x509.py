@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.sinks.x509 import validity
+from edgeinfer.mqtt.x509 import validity
 from tests.fixtures.certificates import make_certificates
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Condition
 
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -13,51 +12,44 @@ _ACKED, _SENT = Acked(), Sent()
 
 
 class Flight:
-    """One batch at a time. `begin`, `refuse`, `left` and `outcomes` are the courier's, `settle` is paho's thread's.
+    """One batch at a time; for the thread that has the turn with the client.
 
     Attributes:
         settled: grows with each message that is settled.
     """
 
-    def __init__(self, wake: Condition) -> None:
-        """`wake` is notified when at most `room` messages are under way; it is never held while paho is called."""
-        self._wake = wake
+    def __init__(self) -> None:
         self._waiting: dict[int, int] = {}  # packet id → place in the batch
-        self._early: dict[int, ReasonCode] = {}  # acknowledged before publish() had returned the packet id
+        self._early: dict[int, ReasonCode] = {}  # settled before publish() had returned the packet id (QoS 0)
         self._batch: Sequence[Message] = ()
         self._outcomes: list[Outcome | None] = []
-        self.settled, self.room = 0, 0
+        self.settled = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def begin(self, batch: Sequence[Message]) -> None:
-        with self._wake:
-            self._batch, self._outcomes = batch, [None] * len(batch)
+        self._batch, self._outcomes = batch, [None] * len(batch)
 
     def refuse(self, place: int, reason: str) -> None:
         self._outcomes[place] = Refused(reason)
 
     def left(self, place: int, mid: int) -> None:
         """The message at `place` was given to paho as packet `mid`."""
-        with self._wake:
-            reason = self._early.pop(mid, None)
-            if reason is None:
-                self._waiting[mid] = place
-            else:
-                self._outcomes[place] = _outcome(self._batch[place], reason)
+        reason = self._early.pop(mid, None)
+        if reason is None:
+            self._waiting[mid] = place
+        else:
+            self._outcomes[place] = _outcome(self._batch[place], reason)
 
     def settle(self, mid: int, reason: ReasonCode) -> None:
         """QoS 1: acknowledged. QoS 0: written to the socket."""
-        with self._wake:
-            place = self._waiting.pop(mid, None)
-            if place is None:
-                self._early[mid] = reason
-            else:
-                self._outcomes[place] = _outcome(self._batch[place], reason)
-            self.settled += 1
-            if len(self._waiting) <= self.room:
-                self._wake.notify_all()
+        place = self._waiting.pop(mid, None)
+        if place is None:
+            self._early[mid] = reason
+        else:
+            self._outcomes[place] = _outcome(self._batch[place], reason)
+        self.settled += 1
 
     def outcomes(self) -> list[Outcome]:
         """Of the first messages, up to the first that is not settled."""

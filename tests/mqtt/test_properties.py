@@ -5,7 +5,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edgeinfer.events import Message
-from edgeinfer.sinks.mqtt_properties import Packed
+from edgeinfer.mqtt.properties import Packed
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 

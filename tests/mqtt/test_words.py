@@ -3,7 +3,7 @@ import ssl
 
 import pytest
 
-from edgeinfer.sinks.mqtt_words import Words
+from edgeinfer.mqtt.words import Words
 
 WORDS = Words("broker.lan", 8883, "press-07-abc-plant", "/etc/edgeinfer/plant")
 

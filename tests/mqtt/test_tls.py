@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.errors import InputError
-from edgeinfer.sinks.mqtt_tls import Tls
-from edgeinfer.sinks.x509 import validity
+from edgeinfer.mqtt.tls import Tls
+from edgeinfer.mqtt.x509 import validity
 from tests.fixtures.certificates import Certificates, make_certificates
 
 DAY_S = 86_400
