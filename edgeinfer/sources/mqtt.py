@@ -57,7 +57,7 @@ class Mqtt:
         self._told: dict[str, str] = {}  # kind → what was wrong with the first of that kind
         self._samples: Queue[Readings | Trigger] = Queue(_HELD)
         self._gap = self._again = False
-        retained = not options.trigger if options.retained is no_will else options.retained
+        retained = not options.trigger if options.retained is None else options.retained
         self._caller = Caller(options, self._subscriber(), Pace(), Use(retained=retained))
 
     def _subscriber(self) -> SinkPlace:

@@ -12,7 +12,7 @@ from edgeinfer.store.catalog import default_catalog, read_catalog
 def test_every_local_entry_of_ours_has_the_hash_of_its_manifest() -> None:
     path = default_catalog()
     local = {name: entry for name, entry in read_catalog(path).items() if not entry.remote}
-    assert set(local) == {"parts", "person", "vibration", "motion"}
+    assert set(local) == {"parts", "parts-small", "person", "vibration", "motion"}
     for name, entry in local.items():
         assert file_sha256(path.parent / entry.url / "manifest.toml") == entry.sha256, name
 
