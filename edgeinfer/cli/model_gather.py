@@ -59,8 +59,10 @@ def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> bool:
         path = path.parent
     if path.is_dir():
         _copied(path, folder)
+        _refuse_other_name(wish, folder, path)
     elif is_packed(path):
         unpack(path, folder)
+        _refuse_other_name(wish, folder, path)
     elif signed_only:
         raise BundleError(
             f"{path}: is not signed, and this device takes only signed bundles: make one where the key is "
@@ -70,6 +72,20 @@ def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> bool:
         make(path, wish, folder)
         return not wish.version
     return False
+
+
+def _refuse_other_name(wish: Wish, folder: Path, path: Path) -> None:
+    """A bundle says itself what it is, and is signed like that."""
+    manifest = open_bundle(folder).manifest
+    for option, wanted, found in (
+        ("--name", wish.name, manifest.name),
+        ("--version", wish.version, manifest.version),
+    ):
+        if wanted not in {"", found}:
+            raise InputError(
+                f"{option} {wanted}: {path} is a bundle already, and says {found!r}: leave {option} out, "
+                "or add the .tflite in it as a model of its own"
+            )
 
 
 def _copied(path: Path, folder: Path) -> None:

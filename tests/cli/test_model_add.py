@@ -323,3 +323,12 @@ def test_a_server_that_stalls_leaves_the_store_unchanged(run, tmp_path, web) -> 
 def test_an_address_that_serves_a_page_is_told(run, tmp_path, web) -> None:
     web.files["m.tflite"] = b"<!DOCTYPE html><html>log in first</html>"
     assert "is it a web page in place of a download?" in run("add", web.url("m.tflite"), code=2)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--name", "mine"), ("--version", "77")])
+def test_a_bundle_is_not_given_another_name_in_silence(run, tmp_path, option, value) -> None:
+    parts = Path(__file__).parents[2] / "models" / "parts"
+    told = run("add", parts, option, value, code=2)
+    assert f"{option} {value}" in told
+    assert "is a bundle already" in told
+    assert stored(tmp_path) == []
