@@ -78,16 +78,12 @@ def _manifest(hashes: dict[str, str], figures: Figures, golden: list[str], model
         "untouched_worst_f1": figures.untouched.worst_f1,
         "latency_ms_x86_one_thread": figures.latency_ms,
     }
-    pairs = zip(golden[::2], golden[1::2], strict=True)
-    return _MANIFEST.format(
-        hashes="\n".join(f'"{name}" = "{digest}"' for name, digest in hashes.items()),
-        figures="\n".join(f"{name} = {round(value, 4)}" for name, value in numbers.items()),
-        golden="\n\n".join(f'[[golden]]\ninput = "{png}"\nexpect = "{expect}"' for png, expect in pairs),
-        box=list(judge.BOX_SIZE),
-        score=SCORE,
-        output=bundle.output_name(model),
-        model=MODEL,
+    about = bundle.About(
+        "parts-small",
+        "A gate before `parts`: is there a part that may be scratched or short of a hole? Quick, and less sure",
+        "int8, score 0.5, fully visible parts, held-out belts.",
     )
+    return bundle.written(about, hashes, numbers, golden, MODEL, bundle.output_name(model), SCORE)
 
 
 def _card(figures: Figures, command: str, size: int) -> str:
@@ -101,46 +97,6 @@ def _card(figures: Figures, command: str, size: int) -> str:
         score=SCORE,
     )
 
-
-_MANIFEST = """\
-format = 1
-name = "parts-small"
-version = "1"
-summary = "A gate before `parts`: is there a part that may be scratched or short of a hole? Quick, and less sure"
-licence = "Apache-2.0"
-provenance = "trained by models/parts-small/train.py on pictures rendered by edgeinfer/sources/belt.py; no outside data"
-
-[variants]
-cpu = "{model}"
-
-[files]
-{hashes}
-
-[input]
-fit = "letterbox"
-layout = "NHWC"
-colour = "RGB"
-mean = 0.0
-std = 255.0
-
-[outputs]
-heat = "{output}"
-
-[decoder]
-kind = "grid"
-activation = "softmax"
-background = true
-labels = "labels.txt"
-score = {score}
-cells = "centroid"
-box_size = {box}
-
-# Written by train.py. precision, recall, f1 and parts: int8, score 0.5, fully visible parts, held-out belts.
-[figures]
-{figures}
-
-{golden}
-"""
 
 _CARD = """\
 # parts-small: the gate before `parts`

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 from judge import BOX_SIZE, SCORE, Heat, Tally, agreement, decode, judge, latency_ms, runner
@@ -111,15 +112,44 @@ def _manifest(hashes: dict[str, str], figures: Figures, golden: list[str], model
     numbers["untouched_worst_f1"] = figures.untouched.worst_f1
     numbers |= {"float_worst_f1": figures.float_held_out.worst_f1, "int8_worst_f1": figures.held_out.worst_f1}
     numbers |= {"float_int8_agreement": figures.agreement, "latency_ms_x86_one_thread": figures.latency_ms}
+    about = About(
+        "parts",
+        "Finds the demo's flanges on the belt and tells good, scratched and hole_missing apart",
+        "int8, fully visible parts, held-out belts in varied light.",
+    )
+    return written(about, hashes, numbers, golden, MODEL, output_name(model), SCORE)
+
+
+class About(NamedTuple):
+    """What a manifest says in words; `figures` is what its numbers are of."""
+
+    name: str
+    summary: str
+    figures: str
+
+
+def written(
+    about: About,
+    hashes: Mapping[str, str],
+    numbers: Mapping[str, float],
+    golden: Sequence[str],
+    file: str,
+    output: str,
+    score: float,
+) -> str:
+    """The manifest of a grid detector of the belt; `golden` holds pictures and expectations in turn."""
     pairs = zip(golden[::2], golden[1::2], strict=True)
     return _MANIFEST.format(
+        name=about.name,
+        summary=about.summary,
+        about=about.figures,
         hashes="\n".join(f'"{name}" = "{digest}"' for name, digest in hashes.items()),
         figures="\n".join(f"{name} = {round(value, 4)}" for name, value in numbers.items()),
         golden="\n\n".join(f'[[golden]]\ninput = "{png}"\nexpect = "{expect}"' for png, expect in pairs),
         box=list(BOX_SIZE),
-        score=SCORE,
-        output=output_name(model),
-        model=MODEL,
+        score=score,
+        output=output,
+        model=file,
     )
 
 
@@ -162,11 +192,11 @@ def _card(figures: Figures, command: str, size: int) -> str:
 
 _MANIFEST = """\
 format = 1
-name = "parts"
+name = "{name}"
 version = "1"
-summary = "Finds the demo's flanges on the belt and tells good, scratched and hole_missing apart"
+summary = "{summary}"
 licence = "Apache-2.0"
-provenance = "trained by models/parts/train.py on pictures rendered by edgeinfer/sources/belt.py; no outside data"
+provenance = "trained by models/{name}/train.py on pictures rendered by edgeinfer/sources/belt.py; no outside data"
 
 [variants]
 cpu = "{model}"
@@ -193,7 +223,7 @@ score = {score}
 cells = "centroid"
 box_size = {box}
 
-# Written by train.py. precision, recall, f1 and parts: int8, fully visible parts, held-out belts in varied light.
+# Written by train.py. precision, recall, f1 and parts: {about}
 [figures]
 {figures}
 
