@@ -87,7 +87,7 @@ def served(folder, more=""):
     thread.start()
     page = Page(daemon, port)
     try:
-        wait_for(lambda: daemon.health.post("web").condition == "ok", 20, "the page listens")
+        wait_for(lambda: "address" in daemon.health.post("web").facts, 20, "the page listens")
         wait_for(lambda: page.ask("/picture/belt")[0] == 200, 30, "a picture")
         yield page
     finally:
