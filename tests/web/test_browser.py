@@ -53,7 +53,7 @@ def violations(tab):
 
 
 def settled(tab):
-    tab.wait_for_function("document.querySelector('[data-source] img')?.naturalWidth > 1")
+    wait_for(lambda: tab.evaluate("document.querySelector('[data-source] img')?.naturalWidth > 1"))
     tab.wait_for_selector("#log li")
     tab.wait_for_selector("#posts tr")
 
@@ -83,7 +83,7 @@ def test_axe_finds_nothing_wrong(browser, page, path, scheme):
         if path == "/":
             settled(tab)
         else:
-            tab.wait_for_function("document.querySelector('#picture').naturalWidth > 1")
+            wait_for(lambda: tab.evaluate("document.querySelector('#picture').naturalWidth > 1"))
             tab.focus("#canvas")
             for _ in range(3):
                 tab.keyboard.press("Enter")
@@ -100,7 +100,7 @@ def test_a_phone_need_not_scroll_sideways(browser, page, path):
 
 def test_a_zone_drawn_with_the_mouse_becomes_toml(browser, page):
     for tab in opened(browser, page.url + "/draw"):
-        tab.wait_for_function("document.querySelector('#picture').naturalWidth > 1")
+        wait_for(lambda: tab.evaluate("document.querySelector('#picture').naturalWidth > 1"))
         box = tab.locator("#canvas").bounding_box()
         for x, y in [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75)]:
             tab.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
@@ -110,7 +110,7 @@ def test_a_zone_drawn_with_the_mouse_becomes_toml(browser, page):
 
 def test_a_zone_is_drawn_with_the_keyboard_alone(browser, page):
     for tab in opened(browser, page.url + "/draw"):
-        tab.wait_for_function("document.querySelector('#picture').naturalWidth > 1")
+        wait_for(lambda: tab.evaluate("document.querySelector('#picture').naturalWidth > 1"))
         tab.focus("#canvas")
         for key in ["Enter", "ArrowRight", "Enter", "Shift+ArrowDown", "Enter", "Enter", "Backspace"]:
             tab.keyboard.press(key)
@@ -143,7 +143,7 @@ def test_markup_in_what_the_device_tells_stays_text(tab):
         {"id": "a" * 16, "at": "2026-01-01T00:00:00Z", "rule": evil, "state": evil, "details": {evil: evil}, "pipeline": evil}
     ]))  # fmt: skip
     tab.select_option("#hours", "0")
-    tab.wait_for_function("document.querySelector('#log').textContent.includes('onerror')")
+    wait_for(lambda: tab.evaluate("document.querySelector('#log').textContent.includes('onerror')"))
     assert tab.locator("#log img, #log script").count() == 0
     assert tab.title() == "press-07 · edgeinfer"
 
@@ -151,19 +151,33 @@ def test_markup_in_what_the_device_tells_stays_text(tab):
 def test_another_page_can_neither_show_pictures_nor_give_commands(browser, page):
     context = browser.new_context()
     tab = context.new_page()
+    answered = []
+    tab.on("response", lambda got: answered.append(got.status) if got.url.startswith(page.url) else None)
     tab.route(
         "http://evil.example/", lambda route: route.fulfill(body="<p>evil</p>", content_type="text/html")
     )
     tab.goto("http://evil.example/")
-    assert tab.evaluate(
-        """async (url) => { try { await fetch(url + "/api/command", {method: "POST", mode: "no-cors", body: "{}"}); return "sent"; }
-        catch { return "refused"; } }""",
+    tab.evaluate(
+        """(url) => fetch(url + "/api/command", {method: "POST", mode: "no-cors", body: "{}"}).catch(() => null).then(() => 0)""",
         page.url,
-    ) in {"sent", "refused"}  # fmt: skip
+    )
     shown = tab.evaluate(
         """(url) => new Promise((done) => { const image = new Image(); image.onload = () => done(true);
         image.onerror = () => done(false); image.src = url + "/picture/belt"; })""",
         page.url,
     )
     assert shown is False
+    assert set(answered) <= {403}
+    context.close()
+
+
+def test_the_first_paint_is_not_waited_for(browser, page):
+    """The bound of the issue, 0.5 s, is measured by benchmarks/web.py; here: nothing but the sheet comes before it."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url.removeprefix(page.url)))
+    tab.goto(page.url)
+    assert tab.is_visible("h1")
+    assert set(asked) <= {"/", "/page.css", "/icon.svg", "/page.js", "/plots.js"}
     context.close()
