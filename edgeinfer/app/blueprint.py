@@ -18,6 +18,7 @@ from edgeinfer.app.override_file import Overrides
 from edgeinfer.app.probe import Plugin, build, try_out
 from edgeinfer.app.recipes import read_recipes, unobeyed
 from edgeinfer.app.watching import check_rules
+from edgeinfer.app.web_options import WebOptions, check_web
 from edgeinfer.commons import Seat
 from edgeinfer.config import Config, Part, blame, decode
 from edgeinfer.engine.options import ModelOptions
@@ -68,6 +69,7 @@ class Blueprint:
     ignored: tuple[str, ...] = ()  # what they had changed, and no longer fits
     written: Config | None = None  # as it stands in the user's files, where `config` has overrides in it
     recipes: Mapping[str, RecipePart] = field(default_factory=dict)  # by the value that chooses it
+    web: WebOptions = field(default_factory=WebOptions)
 
     def recipes_of(self, pipeline: str) -> Mapping[str, RecipePart]:
         """Those that this pipeline obeys; none when it does not know what the recipe is."""
@@ -121,6 +123,7 @@ def draw(config: Config, frame: Sequence[Problem] = (), state_dir: Path | None =
         models=_models(config, config.of("model"), states, problems),
         pipelines=_pipelines(config, problems),
         recipes=_recipes(config, states, problems),
+        web=check_web(config.one("web"), problems),
     )
     _cross_check(blueprint, problems)
     check_rules(

@@ -16,6 +16,7 @@ from edgeinfer.app.auditing import Auditing
 from edgeinfer.app.blueprint import Blueprint
 from edgeinfer.app.crashes import Crashes
 from edgeinfer.app.explaining import Explaining
+from edgeinfer.app.fronts import Front, Inside
 from edgeinfer.app.lending import Lending
 from edgeinfer.app.looking import OpenModel, open_here
 from edgeinfer.app.orders import Orders
@@ -75,6 +76,7 @@ class Setting:
     open_model: OpenModel = open_here
     read_ahead: int = READ_AHEAD
     trust: Path = TRUST
+    fronts: tuple[Front, ...] = ()  # posts of rooms above: the web page
 
 
 class Daemon:
@@ -135,6 +137,16 @@ class Daemon:
         )
         self._explaining = Explaining(self._services, folder.path)
         self._tell_overrides()
+        self._inside = Inside(
+            clock=clock,
+            health=self.health,
+            outbox=self.outbox,
+            taps=self.taps,
+            fatal=self.supervisor.fatal,
+            commands=self._commands,
+            ask=self.supervisor.ask,
+            snapshot=self.snapshot,
+        )
 
     def _table(self, folder: Path) -> Commands:
         orders = Orders(lambda: self.blueprint, folder, self._redraw, self._states)
@@ -263,6 +275,8 @@ class Daemon:
             posts |= self._explaining.posts(blueprint)
         posts["board"] = Spec(self._governor, "", DOOR)
         posts[AUDIT] = Spec(lambda: self.audit, "", DOOR)
+        for front in self._setting.fronts:
+            posts |= front(blueprint, self._inside)
         posts["lending"] = Spec(lambda: self._lending, "", DOOR)
         if self._setting.door is not None:
             path = self._setting.door

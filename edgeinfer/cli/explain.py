@@ -120,8 +120,8 @@ def _picture(event: Path, found: Why) -> tuple[Frame | None, list[str]]:
 
 
 def _draw(path: Path, frame: Frame, found: Why) -> None:
-    from edgeinfer.cli.drawing import drawn
     from edgeinfer.cli.picture import saved
+    from edgeinfer.drawing import drawn
 
     if path.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise InputError(f"--picture: expected a file that ends with .png or .jpg, found {path.name!r}")
@@ -155,7 +155,7 @@ def _as_text(found: Why, event: Path | None, missing: list[str]) -> str:
 
 
 def _findings(found: Why) -> list[str]:
-    from edgeinfer.cli.drawing import words
+    from edgeinfer.drawing import words
 
     tracks = [f", track {f.track}" if f.track is not None else "" for f in found.found()]
     return [f"  {words(f)}{track}" for f, track in zip(found.found(), tracks, strict=True)]

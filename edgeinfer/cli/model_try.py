@@ -18,10 +18,10 @@ from threading import Event
 import cv2
 import msgspec
 
-from edgeinfer.cli.drawing import drawn, words
 from edgeinfer.cli.model_draft import add_draft, make, wish_of
 from edgeinfer.cli.model_store import warn
 from edgeinfer.clock import SourceStamp, SystemClock
+from edgeinfer.drawing import drawn, words
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.engine.predictor import open_predictor
 from edgeinfer.errors import EdgeinferError, InputError

@@ -14,6 +14,7 @@ import msgspec
 
 from edgeinfer import registry
 from edgeinfer.app.options import PipelineOptions, RecipeOptions, StateOptions
+from edgeinfer.app.web_options import WebOptions
 from edgeinfer.config import schema
 from edgeinfer.engine.options import ModelOptions
 from edgeinfer.wire.bodies import BODIES
@@ -52,6 +53,7 @@ def config_schema() -> dict[str, Any]:
         "pipeline": {"": PipelineOptions},
         "recipe": {"": RecipeOptions},
         "state": {"": StateOptions},
+        "web": {"": WebOptions},
     }
     found: dict[str, Any] = schema(types)
     return found

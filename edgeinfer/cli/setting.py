@@ -16,6 +16,7 @@ from edgeinfer.app.trust import TRUST
 from edgeinfer.config import decode, load
 from edgeinfer.errors import Problem
 from edgeinfer.runtime.systemd import Systemd
+from edgeinfer.web import front
 
 DOOR = "control.sock"
 SERVICE_DIR = Path("/run/edgeinfer")  # RuntimeDirectory= of the unit
@@ -45,7 +46,15 @@ def setting_of(path: Path, systemd: Systemd, trust: Path = TRUST) -> Setting:
     blueprint = draw_file(path, systemd)
     state_dir = blueprint.state.folder(blueprint.device, systemd.state_dir)
     door = (systemd.runtime_dir or state_dir) / DOOR
-    return Setting(blueprint, lambda: draw_file(path, systemd), state_dir, door, systemd, trust=trust)
+    return Setting(
+        blueprint,
+        lambda: draw_file(path, systemd),
+        state_dir,
+        door,
+        systemd,
+        trust=trust,
+        fronts=(front,),
+    )
 
 
 def add_door(parser: argparse.ArgumentParser) -> None:

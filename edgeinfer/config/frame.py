@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from edgeinfer.config.parts import SECTIONS, WITH_KIND, Part, Where
+from edgeinfer.config.parts import SECTIONS, SINGLE, WITH_KIND, Part, Where
 from edgeinfer.config.values import device_problem, legal_device
 from edgeinfer.config.words import found
 from edgeinfer.errors import Problem, nearest
@@ -46,16 +46,19 @@ def parts_of(merged: Mapping[str, Any], where: Where, told: list[Problem]) -> di
             )
     parts = {
         section: _section(section, merged.get(section, {}), where.inside(section), told)
-        for section in SECTIONS[:-1]
+        for section in SECTIONS
+        if section not in SINGLE
     }
-    return parts | {"state": {"": _state(merged.get("state", {}), where.inside("state"), told)}}
+    return parts | {
+        name: {"": _single(name, merged.get(name, {}), where.inside(name), told)} for name in SINGLE
+    }
 
 
-def _state(table: object, where: Where, told: list[Problem]) -> Part:
+def _single(section: str, table: object, where: Where, told: list[Problem]) -> Part:
     if not isinstance(table, dict):
-        told.append(Problem(where.at(), f"expected the table [state], found {found(table)}"))
+        told.append(Problem(where.at(), f"expected the table [{section}], found {found(table)}"))
         table = {}
-    return Part("state", "", "", table, where)
+    return Part(section, "", "", table, where)
 
 
 def _section(section: str, tables: object, where: Where, told: list[Problem]) -> dict[str, Part]:

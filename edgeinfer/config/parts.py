@@ -8,7 +8,10 @@ from typing import Any
 
 from edgeinfer.config.lines import KeyPath
 
-SECTIONS = ("source", "model", "rule", "pipeline", "recipe", "sink", "state")
+SECTIONS = ("source", "model", "rule", "pipeline", "recipe", "sink", "state", "web")
+SINGLE = ("state", "web")
+"""The sections that are one table, without names."""
+
 WITH_KIND = ("source", "rule", "sink")
 """The sections whose parts are plugins, named by `kind`."""
 
@@ -43,7 +46,7 @@ class Part:
     """One named table. `options` are its keys without `kind`, as TOML gave them.
 
     `kind` is "" where the section has no kinds (and where it was forgotten, which was told as a problem).
-    `name` is "" for [state]. `adjustable` is what a rule lets commands change: key → [lowest, highest], as TOML gave it.
+    `name` is "" for the tables of `SINGLE`. `adjustable` is what a rule lets commands change: key → [lowest, highest], as TOML gave it.
     """
 
     section: str
@@ -70,7 +73,10 @@ class Config:
     def of(self, section: str) -> Mapping[str, Part]:
         return self.parts[section]
 
+    def one(self, section: str) -> Part:
+        """The part of a section of `SINGLE`; without options when it is not written."""
+        return self.parts[section][""]
+
     @property
     def state(self) -> Part:
-        """[state]; without options when it is not written."""
-        return self.parts["state"][""]
+        return self.one("state")

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from edgeinfer.config.parts import SINGLE
+
 _REF = "#/$defs/{name}"
 _NAMES = "^[a-z0-9_-]+$"
 _LIMITS = {
@@ -23,7 +25,7 @@ def schema(options_types: Mapping[str, Mapping[str, type]]) -> dict[str, Any]:
 
     Args:
         options_types: section → kind → Options type; the kind is "" where the section has none
-            (model, pipeline, state).
+            (model, pipeline, state, web).
     """
     types = [t for kinds in options_types.values() for t in kinds.values()]
     shapes, definitions = msgspec.json.schema_components(types, schema_hook=_hook, ref_template=_REF)
@@ -45,7 +47,7 @@ def schema(options_types: Mapping[str, Mapping[str, type]]) -> dict[str, Any]:
 
 
 def _section(section: str, kinds: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    if section == "state":
+    if section in SINGLE:
         return kinds[""]
     extra = {"adjustable": _LIMITS} if section == "rule" else {}
     parts = [_with_kind(kind, body, extra) for kind, body in kinds.items()]

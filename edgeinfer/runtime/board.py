@@ -21,6 +21,11 @@ class Board:
         """Why the board computes more slowly now, in words; None when it does not, or does not say."""
         return "; ".join([*self._pi(), *self._voltage(), *self._hot()]) or None
 
+    def temp_c(self) -> float | None:
+        """Of the warmest zone, in °C; None where no zone tells."""
+        zones = self._sys.glob("class/thermal/thermal_zone*/temp")
+        return max((t for t in map(_celsius, zones) if t is not None), default=None)
+
     def _pi(self) -> Iterator[str]:
         text = _text(self._sys / "devices/platform/soc/soc:firmware/get_throttled")
         with contextlib.suppress(ValueError):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.cli.drawing import drawn, words
+from edgeinfer.drawing import drawn, words
 from edgeinfer.cli.main import main
 from edgeinfer.events import Detection, Keypoints, Region, Score, Value
 from edgeinfer.geometry import Box

@@ -14,6 +14,7 @@ from edgeinfer.app.options import (
     StateOptions,
     TriggerOptions,
 )
+from edgeinfer.app.web_options import WebOptions
 from edgeinfer.config import decode, loads
 from edgeinfer.engine.options import ModelOptions
 
@@ -73,7 +74,7 @@ def test_the_page_names_each_kind_and_each_of_its_keys(group):
             assert re.search(rf"`{key}[`\s]", page), f"{kind}: {key}"
 
 
-@pytest.mark.parametrize("options", [ModelOptions, PipelineOptions, RecipeOptions, StateOptions])
+@pytest.mark.parametrize("options", [ModelOptions, PipelineOptions, RecipeOptions, StateOptions, WebOptions])
 def test_the_page_names_each_key_of_the_tables_without_kinds(options):
     page = (DOCS / "configuration.md").read_text()
     assert [key for key in options.__struct_encode_fields__ if not re.search(rf"`{key}[`\s]", page)] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.events import Detection, Finding, Keypoints, Region, Score, Value
+from edgeinfer.geometry import Point
 
 Pixels = NDArray[Any]
 Colour = tuple[int, int, int]
@@ -18,7 +19,7 @@ Colour = tuple[int, int, int]
 _COLOURS: tuple[Colour, ...] = (
     (120, 200, 90), (60, 60, 235), (40, 170, 250), (220, 130, 60), (190, 80, 190), (200, 200, 60),
 )  # fmt: skip  # BGR
-_FONT, _WHITE = cv2.FONT_HERSHEY_SIMPLEX, (255, 255, 255)
+_FONT, _WHITE, _ZONE = cv2.FONT_HERSHEY_SIMPLEX, (255, 255, 255), (0, 200, 255)
 
 
 def drawn(pixels: Pixels, findings: Iterable[Finding]) -> Pixels:
@@ -29,6 +30,14 @@ def drawn(pixels: Pixels, findings: Iterable[Finding]) -> Pixels:
             row += 1
         _draw(picture, finding, row)
     return picture
+
+
+def outlined(picture: Pixels, zones: Iterable[Sequence[Point]], lines: Iterable[Sequence[Point]]) -> None:
+    """Zones (closed) and lines, normalised corners, drawn into the picture itself, (H, W, 3) uint8 BGR."""
+    for closed, shapes in ((True, zones), (False, lines)):
+        for shape in shapes:
+            corners = np.array([_px(picture, point) for point in shape], np.int32)
+            cv2.polylines(picture, [corners], isClosed=closed, color=_ZONE, thickness=2, lineType=cv2.LINE_AA)
 
 
 def words(finding: Finding) -> str:
@@ -56,7 +65,8 @@ def _draw(picture: Pixels, finding: Finding, row: int) -> None:
         outline = np.array([_px(picture, point) for point in finding.outline], np.int32)
         cv2.polylines(picture, [outline], isClosed=True, color=colour, thickness=2, lineType=cv2.LINE_AA)
         corner = (int(outline[0][0]), int(outline[0][1])) if len(outline) else corner
-    _label(picture, words(finding).partition(" at ")[0], corner, colour)
+    track = f" #{finding.track}" if finding.track is not None else ""
+    _label(picture, words(finding).partition(" at ")[0] + track, corner, colour)
 
 
 def _label(picture: Pixels, text: str, corner: tuple[int, int], colour: Colour) -> None:
