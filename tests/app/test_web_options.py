@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeinfer.app.web_options import check_web
-from edgeinfer.config import Part, loads
+from edgeinfer.config import loads
 
 
 def told(text):

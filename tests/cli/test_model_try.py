@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.drawing import drawn, words
 from edgeinfer.cli.main import main
+from edgeinfer.drawing import drawn, words
 from edgeinfer.events import Detection, Keypoints, Region, Score, Value
 from edgeinfer.geometry import Box
 from tests.engine import tiny
