@@ -48,6 +48,7 @@ from edgeinfer.commons import Commons
 from edgeinfer.errors import EdgeinferError, InputError
 from edgeinfer.ports import Clock
 from edgeinfer.runtime import health as board
+from edgeinfer.runtime import vitals
 from edgeinfer.runtime.board import Board
 from edgeinfer.runtime.folder import StateFolder
 from edgeinfer.runtime.governor import Governor
@@ -57,6 +58,7 @@ from edgeinfer.runtime.outbox import Outbox
 from edgeinfer.runtime.states import States
 from edgeinfer.runtime.supervisor import Plan, Spec, Supervisor
 from edgeinfer.runtime.systemd import Systemd
+from edgeinfer.runtime.watched import Watched
 from edgeinfer.taps import Taps
 
 log = logging.getLogger(__name__)
@@ -284,7 +286,10 @@ class Daemon:
         return posts
 
     def _governor(self) -> Governor:
-        return Governor(Board().throttles, self._services.hub, self.health, self.supervisor.fatal)
+        folder = self._setting.state_dir
+        watched = Watched(lambda: vitals.read(folder), folder, self.health)
+        hub, fatal = self._services.hub, self.supervisor.fatal
+        return Governor(Board().throttles, hub, self.health, fatal, also=watched.look)
 
 
 def _owners(blueprint: Blueprint) -> dict[str, str]:

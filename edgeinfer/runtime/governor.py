@@ -17,6 +17,7 @@ class Governor:
     """A post. Each look at a board that throttles halves the pictures of the least urgent pipelines once more.
 
     When those are at 1 of 8, the next priority follows. Lockstep sources are not touched: there nothing may be lost.
+    `also` is called with each look, in the same thread: the rest of the board's health.
     """
 
     def __init__(
@@ -26,8 +27,10 @@ class Governor:
         health: Health,
         fatal: Fatal,
         look_s: float = _LOOK_S,
+        also: Callable[[], None] = lambda: None,
     ) -> None:
         self._throttles, self._hub, self._look_s = throttles, hub, look_s
+        self._also = also
         self._report = health.reporter("board")
         self._loop = Loop("board", self._run, health, fatal)
         self._level, self._calm = 0, 0
@@ -46,6 +49,7 @@ class Governor:
         while not loop.stop.is_set():
             loop.beat()
             self.look()
+            self._also()
             loop.stop.wait(self._look_s)
 
     def look(self) -> None:
