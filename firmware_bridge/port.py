@@ -125,15 +125,16 @@ class Port:
         return PortLostError(f"{self.name} went away ({why}): was it unplugged, does the board have power?")
 
 
-def holders(name: str, *, ours: bool = False) -> list[str]:
+def holders(name: str, *, ours: bool = False, proc: Path = Path("/proc")) -> list[str]:
     """`["minicom (process 4711)"]`: the processes that have the port open, as far as we may look.
 
     Args:
         name: the port, or a link to it.
         ours: whether this process counts.
+        proc: where the kernel shows its processes.
     """
     device = os.path.realpath(name)
-    processes = [p for p in Path("/proc").iterdir() if p.name.isdigit()]
+    processes = [p for p in proc.iterdir() if p.name.isdigit()] if proc.is_dir() else []
     return [
         f"{_name(process)} (process {process.name})"
         for process in processes
@@ -190,10 +191,10 @@ def _why(name: str, error: Exception, setting: Setting) -> PortError:
 
 
 def _denied(path: Path) -> PortDeniedError:
-    group = _group(path)
+    owner = group(path)
     return PortDeniedError(
-        f"{path}: no permission; it belongs to the group {group}: add yourself to it "
-        f"(sudo usermod -aG {group} USER) and log in again (a service: SupplementaryGroups={group})"
+        f"{path}: no permission; it belongs to the group {owner}: add yourself to it "
+        f"(sudo usermod -aG {owner} USER) and log in again (a service: SupplementaryGroups={owner})"
     )
 
 
@@ -226,7 +227,8 @@ def _name(process: Path) -> str:
         return "a process"
 
 
-def _group(path: Path) -> str:
+def group(path: Path) -> str:
+    """The group that a device belongs to; its number where the group has no name."""
     gid = path.stat().st_gid
     try:
         return grp.getgrgid(gid).gr_name

@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     from firmware_bridge.port import ports
 
-    found = [_look(port, args) for port in args.port or [port.name for port in ports()]]
+    found = [
+        look(port, ask=args.ask, baud=args.baud) for port in args.port or [port.name for port in ports()]
+    ]
     for one in found:
         print(json.dumps(one) if args.json else "  ".join(str(value) for value in one.values() if value))
     if not found and not args.json:
@@ -32,7 +34,8 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _look(port: str, args: argparse.Namespace) -> dict[str, Any]:
+def look(port: str, *, ask: bool, baud: int) -> dict[str, Any]:
+    """The port, the device behind it, and its condition in words: who has it, or with `ask` which node answers."""
     from firmware_bridge.flash import lock
     from firmware_bridge.flash.errors import FlashError
     from firmware_bridge.flash.wire import hello_at
@@ -40,9 +43,9 @@ def _look(port: str, args: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"port": port, "device": os.path.realpath(port)}
     try:
         lock.check(port)
-        if not args.ask:
+        if not ask:
             return found | {"condition": "free"}
-        running = hello_at(args.baud)(port, 4.0)
+        running = hello_at(baud)(port, 4.0)
     except (FlashError, EdgeinferError) as error:
         return found | {"condition": str(error).removeprefix(f"{port} ").removeprefix(f"{port}: ")}
     return found | {"condition": str(running) if running else "free, no HELLO"}

@@ -13,6 +13,7 @@ from edgeinfer.errors import ConfigError, EdgeinferError, nearest
 
 COMMANDS = {
     "demo": "the whole line on built-in parts: nothing to configure, nothing to plug in",
+    "devices": "what is plugged in: cameras, serial ports, accelerators, and the board",
     "check": "say whether a config is right, and what it would run on",
     "run": "run a config as a daemon",
     "record": "write what the sources see into a recording, for replay",

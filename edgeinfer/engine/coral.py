@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_USB = {"1a6e:089a": "as it starts up", "18d1:9302": "ready"}
+USB_IDS = {"1a6e:089a": "as it starts up", "18d1:9302": "ready"}
 
 
 def whereabouts(root: Path = Path("/")) -> str:
     """One sentence about the Edge TPUs that this machine has, and what may keep us from them."""
-    usb = [_USB[found] for found in map(_ids, root.glob("sys/bus/usb/devices/*")) if found in _USB]
+    usb = [USB_IDS[found] for found in map(_ids, root.glob("sys/bus/usb/devices/*")) if found in USB_IDS]
     nodes = sorted((root / "dev").glob("apex_*"))
     closed = [str(node) for node in nodes if not os.access(node, os.R_OK | os.W_OK)]
     if closed:

@@ -61,7 +61,7 @@ def lost(path: str, error: OSError) -> SourceLost:
 
 def require_camera(path: str, ioctl: Ioctl = fcntl.ioctl) -> None:
     """Raises SourceLost, with the reason, unless `path` is a device that gives pictures."""
-    with _opened(path) as fd:
+    with opened(path) as fd:
         answer = bytearray(_CAPABILITY.size)
         try:
             ioctl(fd, _QUERYCAP, answer)
@@ -83,7 +83,7 @@ def require_camera(path: str, ioctl: Ioctl = fcntl.ioctl) -> None:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[int]:
+def opened(path: str) -> Iterator[int]:
     try:
         if not stat.S_ISCHR(Path(path).stat().st_mode):
             raise SourceLost(f"{path} is not a camera (it is no device)")
@@ -106,7 +106,7 @@ def apply_controls(
     """
     if not wanted:
         return []
-    with _opened(path) as fd:
+    with opened(path) as fd:
         device = _Device(fd, ioctl)
         found = (device.apply(name, value) for name, value in wanted.items())
         return [complaint for complaint in found if complaint]
