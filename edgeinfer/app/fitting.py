@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from edgeinfer.app.judges import rule_of
 from edgeinfer.app.options import PipelineOptions
 from edgeinfer.app.probe import Plugin, build
-from edgeinfer.config import blame
-from edgeinfer.errors import InputError, Problem, nearest
-from edgeinfer.store import REFERENCE
+from edgeinfer.errors import Problem, nearest
 
 if TYPE_CHECKING:
     from edgeinfer.app.blueprint import Blueprint, Model, PipelinePart
@@ -32,7 +29,6 @@ def check_pipeline(blueprint: Blueprint, name: str, problems: list[Problem]) -> 
         found = [
             *_unknown_labels(blueprint, pipeline, models, rules),
             *_slow_rules(blueprint, pipeline, rules),
-            *_compared(blueprint, pipeline, rules),
         ]
         problems += [problem for problem in found if problem not in problems]  # a recipe changes few of them
 
@@ -98,8 +94,7 @@ def _unknown_labels(
     """A rule or stage that waits for a label which no model ever gives would wait for ever."""
     options = pipeline.options
     asked = [models[name] for name in options.all_models if name in models]
-    said = (label for model in asked for label in model.bundle.labels)
-    known = tuple(dict.fromkeys((*said, *options.measure)))
+    known = tuple(dict.fromkeys(label for model in asked for label in model.bundle.labels))
     if not known or len(asked) < len(options.all_models) or not all(model.bundle.labels for model in asked):
         return
     words = "the model never says" if len(asked) == 1 else "no model of this pipeline ever says"
@@ -113,24 +108,6 @@ def _unknown_labels(
         for label in stage.wanted:
             if label not in known:
                 yield Problem(pipeline.part.where.at("stages", n, "labels"), _never(words, label, known))
-
-
-def _compared(blueprint: Blueprint, pipeline: PipelinePart, rules: Mapping[str, Plugin]) -> Iterator[Problem]:
-    """What compares with a reference needs one, with the measures that it names."""
-    model = blueprint.models.get(pipeline.options.model)
-    for name in pipeline.options.rules:
-        plugin = rules.get(name)
-        if plugin is None or not getattr(plugin.cls, "compares", False):
-            continue
-        if model is None or REFERENCE not in model.bundle.manifest.files:
-            bundle = f"the bundle {model.bundle.identity}" if model else "no model"
-            text = f"the rule {name!r} compares with a {REFERENCE}, and there is none in {bundle}; make one: edgeinfer model reference BUNDLE PICTURES"
-            yield Problem(pipeline.part.where.at("rules"), text)
-            continue
-        try:
-            rule_of(pipeline.part.name, plugin, blueprint)
-        except InputError as error:
-            yield blame(plugin.part, plugin.cls.Options, error)
 
 
 def _never(words: str, label: str, known: tuple[str, ...]) -> str:

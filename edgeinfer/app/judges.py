@@ -11,7 +11,6 @@ from edgeinfer.ports import Rule, RulePlace
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.judging import RECIPE, Brief, Choice, Judge, Recipes
 from edgeinfer.runtime.triggers import Asking, TriggeredJudge
-from edgeinfer.store import REFERENCE
 
 if TYPE_CHECKING:
     from edgeinfer.app.blueprint import Blueprint
@@ -38,24 +37,14 @@ def rules_of(pipeline: str, blueprint: Blueprint, recipe: str) -> dict[str, Rule
     """Fresh rules by name; those that `recipe` ("" for none) changes as it has them."""
     changed = blueprint.recipes[recipe].rules if recipe else {}
     return {
-        name: rule_of(pipeline, changed.get(name) or blueprint.rules[name], blueprint)
+        name: _rule(pipeline, name, changed.get(name) or blueprint.rules[name])
         for name in blueprint.pipelines[pipeline].options.rules
     }
 
 
-def rule_of(pipeline: str, plugin: Plugin, blueprint: Blueprint) -> Rule:
-    """A fresh one. Raises InputError when it does not fit that pipeline."""
-    place = RulePlace(pipeline, plugin.part.name, zone, partial(_reference, pipeline, blueprint))
-    rule: Rule = plugin.cls(plugin.options, place)
+def _rule(pipeline: str, name: str, plugin: Plugin) -> Rule:
+    rule: Rule = plugin.cls(plugin.options, RulePlace(pipeline, name, zone))
     return rule
-
-
-def _reference(pipeline: str, blueprint: Blueprint) -> bytes | None:
-    """Of the first model; what it says of the labels of a later stage is another model's."""
-    model = blueprint.models.get(blueprint.pipelines[pipeline].options.model)
-    if model is None or REFERENCE not in model.bundle.manifest.files:
-        return None
-    return model.bundle.path(REFERENCE).read_bytes()
 
 
 def _recipes(pipeline: str, blueprint: Blueprint, health: Health, choice: Choice) -> Recipes | None:

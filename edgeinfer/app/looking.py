@@ -53,15 +53,6 @@ class Looking:
         return self.blueprint.pipelines[self.name].options
 
     def open(self) -> Predictor | ReadingsPredictor:
-        """What looks, and measures what it sees where that is asked for."""
-        looking = self._looking()
-        if not self.options.measure:
-            return looking
-        from edgeinfer.engine.measured import Measured
-
-        return Measured(_of_pictures(looking), self.options.measure)
-
-    def _looking(self) -> Predictor | ReadingsPredictor:
         """Not a bundle that kills the daemon again and again; with the children, the priority and the counters of a daemon."""
         models, recipes = self.blueprint.models, self.blueprint.recipes_of(self.name)
         others = {
@@ -150,7 +141,7 @@ def with_threads(model: Model, blueprint: Blueprint) -> ModelOptions:
 def _of_pictures(model: Predictor | ReadingsPredictor) -> Predictor:
     if isinstance(model, ReadingsPredictor):
         raise BundleError(
-            f"{model.identity} takes readings; stages, recipes and measure are for models of pictures"
+            f"{model.identity} takes readings; stages and recipes choose between models of pictures"
         )
     return model
 

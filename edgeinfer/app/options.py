@@ -137,8 +137,6 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Names of values (of triggers and channels) that each decision carries; `recipe` among them chooses one."""
     unknown_recipe: Literal["default", "unknown"] = "default"
     """Where there is no recipe of that value: the config as it is written holds, or each rule is unknown."""
-    measure: tuple[Literal["brightness", "sharpness"], ...] = ()
-    """Of each picture, as values for rules (`threshold`, `change`, `drift`)."""
     stages: tuple[StageOptions, ...] = ()
     """Who is asked after `model`, about what: see docs/cascades.md."""
 
@@ -156,8 +154,6 @@ class PipelineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
             )
         if self.track is not None and not self.model:
             raise ValueError("track: needs a model, whose findings it follows; this pipeline has none")
-        if self.measure and not self.model:
-            raise ValueError("measure: pictures are measured beside a model; this pipeline has none")
         if self.stages and not self.model:
             raise ValueError("stages: the first who is asked is `model`; this pipeline has none")
         if self.trigger_source:

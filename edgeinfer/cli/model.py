@@ -30,10 +30,6 @@ _COMMANDS = {
         "how fast, how large, how hot: on this device",
         "edgeinfer model bench person --threads 1,2 --plot bench.png",
     ),
-    "reference": (
-        "a new version that knows what is usual, for the rule `drift`",
-        "edgeinfer model reference parts good-day.mp4 --use",
-    ),
     "eval": (
         "how good a model is on data with known answers",
         "edgeinfer model eval motion --data moves.csv",
@@ -52,7 +48,7 @@ _COMMANDS = {
     ),
 }
 _STORE = set(_COMMANDS) - {"try"}
-_DAEMON = {"add", "reference", "use", "rollback"}
+_DAEMON = {"add", "use", "rollback"}
 _EXIT = "exit codes: 0 done · 1 the world failed · 2 the user's input is wrong"
 
 

@@ -58,7 +58,7 @@ def _taken(path: Path, wish: Wish, folder: Path, *, signed_only: bool) -> bool:
     if path.name == MANIFEST:
         path = path.parent
     if path.is_dir():
-        copied(path, folder)
+        _copied(path, folder)
         _refuse_other_name(wish, folder, path)
     elif is_packed(path):
         unpack(path, folder)
@@ -88,10 +88,10 @@ def _refuse_other_name(wish: Wish, folder: Path, path: Path) -> None:
             )
 
 
-def copied(path: Path, folder: Path, *, signed: bool = True) -> None:
+def _copied(path: Path, folder: Path) -> None:
     """The files that the manifest lists, no more: a checkout's folder may hold training data."""
     bundle = open_bundle(path)
-    extra = [SIGNATURE] if signed and (path / SIGNATURE).exists() else []
+    extra = [SIGNATURE] if (path / SIGNATURE).exists() else []
     for name in (MANIFEST, *extra, *bundle.manifest.files):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path / name, folder / name)

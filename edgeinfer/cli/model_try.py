@@ -48,12 +48,12 @@ def main(args: argparse.Namespace) -> int:
         raise InputError(f"--count: expected 1 or more, found {args.count}")
     with ExitStack() as exits:
         bundle = _bundle(args, exits)
-        predictor = open_predictor(bundle, options_of(args, bundle))
+        predictor = open_predictor(bundle, _options(args, bundle))
         exits.callback(predictor.close)
-        pictures = frames(args.pictures)
-        exits.callback(pictures.close)  # type: ignore[attr-defined]  # it is a generator
+        frames = _frames(args.pictures)
+        exits.callback(frames.close)  # type: ignore[attr-defined]  # it is a generator
         exits.enter_context(suppress(KeyboardInterrupt))  # the end that a camera has
-        for number, (name, frame) in enumerate(islice(pictures, args.count)):
+        for number, (name, frame) in enumerate(islice(frames, args.count)):
             seen = predictor.predict(frame)
             _print(args, name, seen)
             if args.save:
@@ -61,7 +61,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def options_of(args: argparse.Namespace, bundle: Bundle) -> ModelOptions:
+def _options(args: argparse.Namespace, bundle: Bundle) -> ModelOptions:
     table = {"bundle": bundle.manifest.name, "threads": args.threads, "isolate": True}
     try:
         return msgspec.convert(table, ModelOptions)
@@ -81,7 +81,7 @@ def _bundle(args: argparse.Namespace, exits: ExitStack) -> Bundle:
     return open_bundle(folder)
 
 
-def frames(named: str) -> Iterator[tuple[str, Frame]]:
+def _frames(named: str) -> Iterator[tuple[str, Frame]]:
     """Each picture with a name for the person who reads: the file's, or the time within the video."""
     where: int | str = int(named) if named.isdigit() else named
     found = origin(where)

@@ -15,21 +15,13 @@ def _no_zone(name: str) -> tzinfo:
     raise InputError(f"zone: there are no time zones here, found {name!r}")
 
 
-def _no_reference() -> bytes | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class RulePlace:
-    """Where a rule stands; `zone` gives a time zone by its name (InputError when there is none).
-
-    `reference` gives the text of the `reference.json` in the bundle of the pipeline's model; None where there is none.
-    """
+    """Where a rule stands; `zone` gives a time zone by its name (InputError when there is none)."""
 
     pipeline: str
     rule: str
     zone: Callable[[str], tzinfo] = _no_zone
-    reference: Callable[[], bytes | None] = _no_reference
 
 
 class Identifier(Protocol):
@@ -49,7 +41,7 @@ class Rule(Protocol):
 
     It may say, as attributes: `states` (a `StateKind`), `labels` that the model has to give, `inputs` (names of other
     rules whose decisions it needs), `tracks` (it needs identities), `one_look` (one inference is enough for it to decide:
-    it can answer a trigger), `compares` (it needs the reference of the model).
+    it can answer a trigger).
     """
 
     def observe(self, seen: Observation) -> Iterable[Decision]: ...

@@ -1,12 +1,11 @@
 """Bundles on disk: found by name, read strictly, verified before anything opens them. Runs no model."""
 
 from edgeinfer.store.bundle import Bundle, open_bundle
-from edgeinfer.store.find import REFERENCE, bundle_names, find_bundle
+from edgeinfer.store.find import bundle_names, find_bundle
 from edgeinfer.store.manifest import Golden, InputOptions, Manifest, Tolerance
 from edgeinfer.store.window import Scale, WindowOptions
 
 __all__ = [
-    "REFERENCE",
     "Bundle",
     "Golden",
     "InputOptions",

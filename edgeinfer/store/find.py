@@ -8,8 +8,6 @@ from edgeinfer.errors import BundleError, nearest
 from edgeinfer.store.index import INDEX, read_index
 
 MANIFEST = "manifest.toml"
-REFERENCE = "reference.json"
-"""What was usual when the bundle was made; `rules/distributions` says what is in it."""
 SYSTEM = Path("/var/lib/edgeinfer/models")
 """The store of the device: `models/` in the StateDirectory of the systemd unit."""
 
