@@ -169,13 +169,16 @@ def box_of(finding: Finding) -> Box | None:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """What a model saw in one sample; never pixels. `timings` maps a stage to nanoseconds."""
+    """What a model saw in one sample; never pixels. `timings` maps a stage to nanoseconds, `measures` a name to what
+    was measured of the sample itself (see measures.py; empty unless a rule asks for it).
+    """
 
     key: Key
     at: Instant
     findings: tuple[Finding, ...]
     model: str = ""
     timings: Mapping[str, int] = field(default_factory=dict)
+    measures: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 # --- decisions -------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgeinfer.app.probe import Plugin
 from edgeinfer.app.zones import zone
+from edgeinfer.distributions import Reference
 from edgeinfer.ports import Rule, RulePlace
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.judging import RECIPE, Brief, Choice, Judge, Recipes
@@ -36,15 +37,23 @@ def judge_of(pipeline: str, blueprint: Blueprint, health: Health, choice: Choice
 def rules_of(pipeline: str, blueprint: Blueprint, recipe: str) -> dict[str, Rule]:
     """Fresh rules by name; those that `recipe` ("" for none) changes as it has them."""
     changed = blueprint.recipes[recipe].rules if recipe else {}
+    reference = _reference(pipeline, blueprint, recipe)
     return {
-        name: _rule(pipeline, name, changed.get(name) or blueprint.rules[name])
+        name: _rule(RulePlace(pipeline, name, zone, reference), changed.get(name) or blueprint.rules[name])
         for name in blueprint.pipelines[pipeline].options.rules
     }
 
 
-def _rule(pipeline: str, name: str, plugin: Plugin) -> Rule:
-    rule: Rule = plugin.cls(plugin.options, RulePlace(pipeline, name, zone))
+def _rule(place: RulePlace, plugin: Plugin) -> Rule:
+    rule: Rule = plugin.cls(plugin.options, place)
     return rule
+
+
+def _reference(pipeline: str, blueprint: Blueprint, recipe: str) -> Reference | None:
+    """Of the bundle that looks first at each sample: the one that `recipe` puts in its place, where it does."""
+    name = blueprint.pipelines[pipeline].options.model
+    models = {**blueprint.models, **(blueprint.recipes[recipe].models if recipe else {})}
+    return models[name].bundle.reference if name in models else None
 
 
 def _recipes(pipeline: str, blueprint: Blueprint, health: Health, choice: Choice) -> Recipes | None:

@@ -22,6 +22,7 @@ from edgeinfer.commands.letterbox import Letterboxes
 from edgeinfer.commons import Commons
 from edgeinfer.config import Part
 from edgeinfer.engine.process import Children
+from edgeinfer.measures import measured
 from edgeinfer.ports import (
     Clock,
     EncoderPlace,
@@ -153,6 +154,9 @@ def _pipeline(name: str, identity: str, blueprint: Blueprint, services: Services
         why_stopped=partial(_why_stopped, name, services),
         identify=partial(Identities, options.track) if options.track and not options.stages else None,
         judge=partial(judge_of, name, blueprint, services.health, choice),
+        measure=measured
+        if any(getattr(blueprint.rules[r].cls, "measures", False) for r in options.rules)
+        else None,
     )
     commit = Commit(services.outbox, services.states)
     return Pipeline(line, commit, services.hub, services.taps, services.health, services.fatal)

@@ -26,6 +26,10 @@ _COMMANDS = {
         "prove a bundle on this device: hashes and golden pictures",
         "edgeinfer model verify person",
     ),
+    "reference": (
+        "what a bundle sees when all is well, for the rule `drift`",
+        "edgeinfer model reference parts good-shift.rec",
+    ),
     "bench": (
         "how fast, how large, how hot: on this device",
         "edgeinfer model bench person --threads 1,2 --plot bench.png",
@@ -48,7 +52,7 @@ _COMMANDS = {
     ),
 }
 _STORE = set(_COMMANDS) - {"try"}
-_DAEMON = {"add", "use", "rollback"}
+_DAEMON = {"add", "use", "rollback", "reference"}
 _EXIT = "exit codes: 0 done · 1 the world failed · 2 the user's input is wrong"
 
 

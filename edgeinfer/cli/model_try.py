@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
         bundle = _bundle(args, exits)
         predictor = open_predictor(bundle, _options(args, bundle))
         exits.callback(predictor.close)
-        frames = _frames(args.pictures)
+        frames = frames_of(args.pictures)
         exits.callback(frames.close)  # type: ignore[attr-defined]  # it is a generator
         exits.enter_context(suppress(KeyboardInterrupt))  # the end that a camera has
         for number, (name, frame) in enumerate(islice(frames, args.count)):
@@ -81,7 +81,7 @@ def _bundle(args: argparse.Namespace, exits: ExitStack) -> Bundle:
     return open_bundle(folder)
 
 
-def _frames(named: str) -> Iterator[tuple[str, Frame]]:
+def frames_of(named: str) -> Iterator[tuple[str, Frame]]:
     """Each picture with a name for the person who reads: the file's, or the time within the video."""
     where: int | str = int(named) if named.isdigit() else named
     found = origin(where)

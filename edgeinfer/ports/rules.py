@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol
 
+from edgeinfer.distributions import Reference
 from edgeinfer.errors import InputError
 from edgeinfer.events import Decision, Inference, Observation
 
@@ -17,11 +18,15 @@ def _no_zone(name: str) -> tzinfo:
 
 @dataclass(frozen=True, slots=True)
 class RulePlace:
-    """Where a rule stands; `zone` gives a time zone by its name (InputError when there is none)."""
+    """Where a rule stands; `zone` gives a time zone by its name (InputError when there is none).
+
+    `reference` is that of the bundle of the pipeline's model, where it has one.
+    """
 
     pipeline: str
     rule: str
     zone: Callable[[str], tzinfo] = _no_zone
+    reference: Reference | None = None
 
 
 class Identifier(Protocol):
@@ -41,7 +46,7 @@ class Rule(Protocol):
 
     It may say, as attributes: `states` (a `StateKind`), `labels` that the model has to give, `inputs` (names of other
     rules whose decisions it needs), `tracks` (it needs identities), `one_look` (one inference is enough for it to decide:
-    it can answer a trigger).
+    it can answer a trigger), `measures` (inferences are to carry what is measured of the sample itself).
     """
 
     def observe(self, seen: Observation) -> Iterable[Decision]: ...

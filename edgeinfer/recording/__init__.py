@@ -8,7 +8,7 @@
 docs/recordings.md has it byte by byte. A file that was cut off is readable up to its last whole line.
 """
 
-from edgeinfer.recording.folder import VERSION, Head, head_of, segments
+from edgeinfer.recording.folder import VERSION, Head, head_of, is_recording, segments
 from edgeinfer.recording.pictures import Picture, compressed
 from edgeinfer.recording.reading import kinds, read
 from edgeinfer.recording.recorder import Recorder
@@ -23,6 +23,7 @@ __all__ = [
     "Writer",
     "compressed",
     "head_of",
+    "is_recording",
     "kinds",
     "read",
     "segments",

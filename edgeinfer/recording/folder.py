@@ -22,6 +22,11 @@ class Head(msgspec.Struct, frozen=True):
     created: str
 
 
+def is_recording(path: Path) -> bool:
+    """Whether it says so; not whether it can be read."""
+    return (path / HEAD).is_file()
+
+
 def head_of(path: Path) -> Head:
     """What recording.json says; a version newer than `VERSION` is the reader's matter.
 

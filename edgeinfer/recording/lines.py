@@ -45,6 +45,8 @@ def line_of(seen: Event) -> bytes:
         body["values"] = _plain(seen.values.tolist())
     elif isinstance(seen, Inference):
         body["findings"] = [finding_of(finding) for finding in seen.findings]
+        if measures := body.pop("measures"):  # none is the rule: older readers know nothing of them
+            body["measures"] = _plain(dict(measures))
     return msgspec.json.encode(body)
 
 
@@ -86,7 +88,8 @@ def seen_in(raw: dict[str, Any], load: Load) -> Event | None:
     if kind == "inference":
         findings = tuple(finding_in(finding) for finding in raw["findings"])
         timings = msgspec.convert(raw["timings"], dict[str, int])
-        return Inference(key, at, findings, str(raw["model"]), timings)
+        measures = msgspec.convert(raw.get("measures", {}), dict[str, tuple[float, ...]], strict=False)
+        return Inference(key, at, findings, str(raw["model"]), timings, measures)
     raise ValueError(f"the unknown type {kind!r}")
 
 

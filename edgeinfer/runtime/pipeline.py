@@ -6,10 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeinfer.errors import InferenceLost
 from edgeinfer.events import Decision, Frame, Inference, Instant, Lost, Observation, Readings, Tick
+from edgeinfer.measures import Measures
 from edgeinfer.ports import Identifier, Predictor, ReadingsPredictor, Rule
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.judging import Brief, Judge
@@ -30,7 +31,8 @@ class Line:
 
     `identify` makes what numbers the model's findings before the rules see them (None: nothing does). `gives` are the
     names of the rules: who takes their decisions as input learns with each step how far this pipeline has come. `judge`
-    is needed where a trigger, a context or recipes have a say; it asks for rules itself.
+    is needed where a trigger, a context or recipes have a say; it asks for rules itself. `measure` is asked about
+    each sample that the model looks at, where a rule wants to know.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Line:
     gives: Sequence[str] = ()
     why_stopped: Callable[[], str] = lambda: "stopped"
     judge: Callable[[], Judge] | None = None
+    measure: Callable[[Frame | Readings], Measures] | None = None
 
     def make_judge(self) -> Judge:
         """Who asks the rules, and when."""
@@ -225,17 +228,26 @@ class Pipeline:
                 return (Tick(item.key, item.at),)  # nobody looks at it: time goes by
             self._meters.count("frames")
             self._meters.record("wait", self._line.inbox.waited_ns)
-            return self._seen((self._predictor.predict(item),))
+            return self._seen(self._measured(item, (self._predictor.predict(item),)))
         if self._reader is not None and isinstance(item, Readings):
             self._meters.count("rows", len(item.values))
             self._meters.record("wait", self._line.inbox.waited_ns)
-            return self._seen(self._reader.read(item))
+            return self._seen(self._measured(item, self._reader.read(item)))
         model = self._predictor or self._reader
         if model is not None and isinstance(item, Lost):
             model.forget(item.key[0])
         if self._identifier is not None and isinstance(item, Lost):
             self._identifier.forget(item.key[0])
         return (item,)
+
+    def _measured(self, item: Frame | Readings, inferences: Sequence[Inference]) -> Sequence[Inference]:
+        """A block of readings is told with the first window that it completes."""
+        if self._line.measure is None or not inferences:
+            return inferences
+        started = time.perf_counter_ns()
+        first = replace(inferences[0], measures=self._line.measure(item))
+        self._meters.record("measure", time.perf_counter_ns() - started)
+        return (first, *inferences[1:])
 
     def _seen(self, inferences: Sequence[Inference]) -> Sequence[Inference]:
         inferences = self._named(inferences)

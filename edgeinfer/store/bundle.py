@@ -8,9 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.distributions import Reference
 from edgeinfer.errors import BundleError, Problem
 from edgeinfer.ports import ModelFile
 from edgeinfer.store.find import MANIFEST
@@ -29,6 +31,7 @@ class Bundle:
     identity: str
     labels: tuple[str, ...]
     arrays: Mapping[str, NDArray[Any]]  # by decoder option
+    reference: Reference | None = None
 
     def path(self, name: str) -> Path:
         return self.folder / name
@@ -64,7 +67,8 @@ def open_bundle(folder: Path) -> Bundle:
     if wrong:
         raise BundleError("\n".join(map(str, wrong)))
     identity = f"{manifest.name}@sha256:{sha256(raw).hexdigest()[:12]}"
-    return Bundle(folder, manifest, identity, _labels(folder, manifest), _arrays(folder, manifest))
+    labels, arrays = _labels(folder, manifest), _arrays(folder, manifest)
+    return Bundle(folder, manifest, identity, labels, arrays, _reference(folder, manifest))
 
 
 def wrong_files(folder: Path, manifest: Manifest) -> list[Problem]:
@@ -115,6 +119,18 @@ def _labels(folder: Path, manifest: Manifest) -> tuple[str, ...]:
     if not labels:
         raise BundleError(f"{path}: holds no label; expected one name a line")
     return labels
+
+
+def _reference(folder: Path, manifest: Manifest) -> Reference | None:
+    if not manifest.reference:
+        return None
+    path = folder / manifest.reference
+    try:
+        return msgspec.json.decode(_read(path), type=Reference)
+    except msgspec.DecodeError as error:
+        raise BundleError(
+            f"{path}: is no reference (edgeinfer model reference makes one): {error}"
+        ) from error
 
 
 def _arrays(folder: Path, manifest: Manifest) -> dict[str, NDArray[Any]]:

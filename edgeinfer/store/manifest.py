@@ -68,6 +68,7 @@ class _Head(Struct, frozen=True, kw_only=True):
     files: dict[str, str]
     outputs: dict[str, str]
     decoder: dict[str, Any]
+    reference: str = ""
     input: InputOptions | None = None
     window: WindowOptions | None = None
     state: dict[str, str] = {}
@@ -82,7 +83,8 @@ class Manifest:
 
     Either `input` (the model takes pictures) or `window` (it takes readings) is there.
     `decoder` has the decoder's kind and options (without `labels`); `arrays` maps those of its options that
-    name a .npy file ("anchors") to that file; `state` maps inputs to the outputs that feed them. `where` finds the line of any key.
+    name a .npy file ("anchors") to that file; `state` maps inputs to the outputs that feed them.
+    `reference` names the file of what was seen when all was well ("" for none). `where` finds the line of any key.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Manifest:
     figures: Mapping[str, Any]
     golden: tuple[Golden, ...]
     tolerance: Mapping[str, Tolerance]
+    reference: str
     where: Where
 
 
@@ -211,6 +214,7 @@ def _used_files(manifest: Manifest) -> list[tuple[tuple[str | int, ...], str]]:
     used: list[tuple[tuple[str | int, ...], str]] = [(("decoder", "labels"), manifest.labels)]
     used += [(("variants", backend), name) for backend, name in manifest.variants.items()]
     used += [(("decoder", key), name) for key, name in manifest.arrays.items()]
+    used.append((("reference",), manifest.reference))
     if manifest.window is not None and isinstance(manifest.window.scale, str):
         used.append((("window", "scale"), manifest.window.scale))
     for i, golden in enumerate(manifest.golden):
