@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeinfer.config import loads
+from edgeinfer.events import Readings
 from tests.waiting import wait_for
 from tests.web.conftest import served
 
@@ -65,6 +67,19 @@ def test_picture_decisions_and_health_are_seen(tab):
     assert "in-view" in tab.text_content("#log")
     assert "pipeline.inspection" in tab.text_content("#posts")
     assert tab.locator("#posts button").count() == 0  # nothing is allowed
+
+
+def test_readings_are_drawn_and_said_in_words(tab, page):
+    settled(tab)
+    for n, value in enumerate([1.0, 5.0, 2.5]):
+        block = Readings(
+            ("motor", n), page.daemon.outbox.clock.now().later(n * 10**9), ("rms",), np.array([[value]])
+        )
+        page.daemon.taps("source.motor", block)
+    wait_for(lambda: "motor rms: 2.500" in (tab.text_content("#plots") or ""))
+    assert "1.000 to 5.000" in tab.get_attribute("#plots canvas", "aria-label")
+    inked = "Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).some(v => v)"
+    assert tab.evaluate(f"(() => {{ const c = document.querySelector('#plots canvas'); return {inked}; }})()")
 
 
 def test_why_explains_a_decision(tab):
