@@ -130,7 +130,7 @@ async function explain(decision) {
 
 // --- health -------------------------------------------------------------------------------------------------
 
-const LOST = ["lost", "replaced", "dropped", "stale", "skipped", "late", "refused"];
+const LOST = ["lost", "replaced", "dropped", "stale", "skipped", "late", "refused", "gaps", "overrun", "missed", "unanswered", "expired"];
 
 function lossesOf(post) {
   const found = Object.entries(post).filter(([key, n]) => typeof n === "number" && n > 0 && LOST.some((word) => key.includes(word)));
