@@ -68,7 +68,10 @@ class Pages:
 
     def _decisions(self) -> bytes:
         limit = _number("limit", 100, _MOST_ENTRIES)
-        entries = recent(self.facts.inside.outbox, limit)
+        try:
+            entries = recent(self.facts.inside.outbox, limit)
+        except EdgeinferError as error:  # the disk cannot be read now
+            return _problem(503, str(error))
         hours = _number("hours", 0, 24 * 365)
         if hours:
             since_ns = self.facts.inside.clock.now().unix_ns - hours * 3_600_000_000_000
