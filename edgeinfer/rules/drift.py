@@ -1,7 +1,7 @@
 """The rule `drift`: does the model still see the world that its bundle's reference was made of? Not whether it is right.
 
 Each measure of the reference (scores and shares of classes, values, brightness, sharpness, channels) has a histogram of
-what was seen lately, over the bins of the reference. The worst of those with `min_samples` or more speaks:
+what was seen lately, over the bins of the reference. After `min_samples` looks the worst of those with as many samples speaks:
 
 | worst statistic                    | speaks for                      |
 |------------------------------------|---------------------------------|
@@ -126,6 +126,10 @@ class _Recent:
 
     def worst(self) -> tuple[str, float, int] | None:
         """(measure, statistic, samples); None while too few were seen of any."""
+        if (
+            self._inferences < self._options.min_samples
+        ):  # scores come several at a look: they must not speak for the rest
+            return None
         found = []
         for name, shape in self._shapes.items():
             counts = [a + b for a, b in zip(self._older[name], self._newer[name], strict=True)]

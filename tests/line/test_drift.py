@@ -27,6 +27,7 @@ seed = 5
 bundle = "parts"
 [rule.other]
 kind = "drift"
+measures = ["brightness", "sharpness"]
 above = 0.5
 min_samples = 100
 window = 400

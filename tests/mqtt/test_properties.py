@@ -7,7 +7,8 @@ from paho.mqtt.properties import Properties
 from edgeinfer.events import Message
 from edgeinfer.mqtt.properties import Packed
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
+# U+FEFF is text to MQTT 5 (1.5.4-3), and an error to the reader that we compare with.
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"), max_size=40)
 
 
 def read(packed: Packed) -> Properties:
