@@ -14,12 +14,13 @@ from pathlib import Path
 
 from edgeinfer.app.daemon import Daemon, Setting
 from edgeinfer.cli.progress import Progress
-from edgeinfer.cli.setting import draw_file, log_to_stderr, seconds, stop_after
+from edgeinfer.cli.setting import draw_file, seconds, stop_after
 from edgeinfer.clock import SystemClock
 from edgeinfer.config import bytes_of
 from edgeinfer.errors import InputError
 from edgeinfer.events import Frame, Readings
 from edgeinfer.recording import Bounds, Recorder, Writer
+from edgeinfer.runtime import logs
 from edgeinfer.runtime.systemd import Systemd
 
 
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    log_to_stderr(Systemd(), verbose=False)
+    logs.set_up(Systemd(), verbose=False)
     blueprint = replace(draw_file(args.config, Systemd()), sinks={})
     bounds = Bounds(_bytes(args.max_size), args.max_age or 0.0, args.keep)
     writer = Writer(

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from edgeinfer.cli.progress import Progress
 from edgeinfer.cli.replay_input import Replaced
-from edgeinfer.cli.setting import log_to_stderr
 from edgeinfer.errors import InputError
 from edgeinfer.evaluate.ahead import Ahead
 from edgeinfer.evaluate.replaying import Replayed, Way, replayed
 from edgeinfer.events import Frame, Readings
+from edgeinfer.runtime import logs
 from edgeinfer.runtime.systemd import Systemd
 from edgeinfer.taps import Seen, Tap
 
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     if args.verbose:
-        log_to_stderr(Systemd(), verbose=True)
+        logs.set_up(Systemd(), verbose=True)
     _check(args)
     if args.compare:
         from edgeinfer.cli.replay_compare import compare

@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 
 from edgeinfer.app.daemon import Daemon
-from edgeinfer.cli.setting import add_config, log_to_stderr, setting_of
+from edgeinfer.cli.setting import add_config, setting_of
 from edgeinfer.cli.trust import add_trust
+from edgeinfer.runtime import logs
 from edgeinfer.runtime.systemd import Systemd
 
 
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     systemd = Systemd.from_environment()
-    log_to_stderr(systemd, verbose=args.verbose)
+    logs.set_up(systemd, verbose=args.verbose)
     daemon = Daemon(setting_of(args.config, systemd, args.trust))
     daemon.heed_signals()
     daemon.crashes.watch()

@@ -1,10 +1,8 @@
-"""What the commands that take a CONFIG share: finding it, logging, and where its state lies."""
+"""What the commands that take a CONFIG share: finding it, and where its state lies."""
 
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from pathlib import Path
 from threading import Timer
 
@@ -74,12 +72,6 @@ def door_of(args: argparse.Namespace) -> Path:
     config = load(args.config, problems=[])
     state = decode(config.state, StateOptions, []) or StateOptions()
     return state.folder(config.device, systemd.state_dir) / DOOR
-
-
-def log_to_stderr(systemd: Systemd, *, verbose: bool) -> None:
-    """Under systemd the journal adds the time; in a terminal we do."""
-    form = "%(levelname)s %(message)s" if systemd.notify_socket else "%(asctime)s %(levelname)-7s %(message)s"
-    logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if verbose else logging.INFO, format=form)
 
 
 def seconds(text: str) -> float:

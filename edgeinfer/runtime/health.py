@@ -67,7 +67,8 @@ class Health:
             post.condition, post.reason = condition, reason
             self.version += 1
         level = logging.WARNING if condition == "degraded" else logging.INFO
-        log.log(level, "%s is %s%s", name, condition, f": {reason}" if reason else "")
+        text = f": {reason}" if reason else ""
+        log.log(level, "%s is %s%s", name, condition, text, extra={"post": name})
 
     def reporter(self, name: str) -> Report:
         """A `Report` for the parts of one post."""
@@ -89,7 +90,7 @@ class Health:
                 post.noted_ns.setdefault(topic, self._clock.now().unix_ns)
             self.version += 1
         if text is not None:
-            log.warning("%s: %s", name, text)
+            log.warning("%s: %s", name, text, extra={"post": name})
 
     def degraded(self) -> dict[str, str]:
         """Why the device is not well: post → reason. Empty when it is."""

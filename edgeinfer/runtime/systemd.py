@@ -20,6 +20,7 @@ class Systemd:
     watchdog_s: float = 0.0
     state_dir: Path | None = None
     runtime_dir: Path | None = None
+    journal_stream: str = ""  # "device:inode" of the stream that goes to the journal
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Systemd:
@@ -30,6 +31,7 @@ class Systemd:
             watchdog_s=int(env.get("WATCHDOG_USEC", "0")) / 1e6 if for_us else 0.0,
             state_dir=_first_folder(env.get("STATE_DIRECTORY", "")),
             runtime_dir=_first_folder(env.get("RUNTIME_DIRECTORY", "")),
+            journal_stream=env.get("JOURNAL_STREAM", ""),
         )
 
     def notify(self, **words: str) -> None:
