@@ -125,6 +125,9 @@ class Port:
         return PortLostError(f"{self.name} went away ({why}): was it unplugged, does the board have power?")
 
 
+_PTS_MAJORS = range(136, 144)  # Linux, Documentation/admin-guide/devices.txt
+
+
 def holders(name: str, *, ours: bool = False, proc: Path = Path("/proc")) -> list[str]:
     """`["minicom (process 4711)"]`: the processes that have the port open, as far as we may look.
 
@@ -208,9 +211,18 @@ def _keep_dtr(fd: int) -> None:
 
 def _has_open(process: Path, device: str) -> bool:
     try:
-        return any(_target(link) == device for link in (process / "fd").iterdir())
+        return any(_target(link) == device and _is_ours(link, device) for link in (process / "fd").iterdir())
     except OSError:  # it ended, or belongs to somebody else
         return False
+
+
+def _is_ours(link: Path, device: str) -> bool:
+    """A container has pseudo-terminals of its own, whose names are those of ours."""
+    try:
+        theirs, here = link.stat(), Path(device).stat()
+    except OSError:  # the device was unplugged while it is open: the name is all there is
+        return True
+    return os.major(theirs.st_rdev) not in _PTS_MAJORS or theirs.st_dev == here.st_dev
 
 
 def _target(link: Path) -> str:
