@@ -46,7 +46,7 @@ class Member:
         self.outbox.retire(["plant"])
         self._states = States(self.outbox, {"scratched": "inspection"})
         encoder = Json(Json.Options(), EncoderPlace(name, f"edgeinfer/{name}", "plant"))
-        place = SinkPlace("plant", name, "", encoder.will(), report)
+        place = SinkPlace("plant", name, "", encoder.will, report)
         self.sink = Counting(Counting.Options(urls=urls), place)
         self._courier = Courier("plant", self.outbox, self._states, encoder, self.sink, self.health, die)
 

@@ -2,7 +2,7 @@ import pytest
 
 from edgeinfer.events import Message
 from edgeinfer.meters import Meters
-from edgeinfer.ports import SinkPlace
+from edgeinfer.ports import SinkPlace, no_will
 from edgeinfer.sinks.mqtt import Mqtt
 from tests.runtime.decisions import Board
 from tests.sinks.stub import OldBroker
@@ -19,7 +19,7 @@ def listening():
     def make(url, version=0):
         letters, news, board = [], [], Board()
         place = SinkPlace(
-            "plant", "press-07", "m", None, board, ("t/in",), lambda *said: news.append(said), Meters(),
+            "plant", "press-07", "m", no_will, board, ("t/in",), lambda *said: news.append(said), Meters(),
             ("t/command/+",), letters.append,
         )  # fmt: skip
         made.append(Mqtt(Mqtt.Options(url=url, version=version), place))
@@ -67,7 +67,7 @@ def test_a_broker_that_does_not_let_it_listen_is_told_with_all_topics(listening)
 def test_correlation_data_reach_who_asked(mosquitto, subscriber):
     broker = mosquitto()
     seen = subscriber(broker, "answers/#", version=5)
-    sink = Mqtt(Mqtt.Options(url=broker.url, version=5), SinkPlace("plant", "d", "m", None, Board()))
+    sink = Mqtt(Mqtt.Options(url=broker.url, version=5), SinkPlace("plant", "d", "m", no_will, Board()))
     assert sink.wait_ready(10)
     sink.send([Message("answers/room", b"{}", correlation=b"\x00mine")])
     [message] = seen.wait_for(lambda m: len(m) == 1)

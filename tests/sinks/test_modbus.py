@@ -11,7 +11,7 @@ from edgeinfer.clock import SystemClock
 from edgeinfer.errors import DeliveryError, InputError
 from edgeinfer.events import Acked, Decision, Message, Refused, Sent
 from edgeinfer.meters import Meters
-from edgeinfer.ports import EncoderPlace, SinkPlace
+from edgeinfer.ports import EncoderPlace, SinkPlace, no_will
 from edgeinfer.runtime.courier import Courier
 from edgeinfer.runtime.health import Health
 from edgeinfer.runtime.outbox import Outbox
@@ -31,7 +31,7 @@ class Made:
     def __init__(self, tcp_port: int, **options) -> None:
         self.board, self.meters = Board(), Meters()
         written = {"host": "127.0.0.1", "tcp_port": tcp_port, "timeout_s": 0.5, "map": MAP}
-        place = SinkPlace("plc", "press-07", "", None, self.board, meters=self.meters)
+        place = SinkPlace("plc", "press-07", "", no_will, self.board, meters=self.meters)
         self.sink = Modbus(msgspec.convert(written | options, Modbus.Options), place)
 
     def ready(self):
