@@ -71,6 +71,14 @@ def test_too_few_samples_say_nothing():
     assert told(drift(min_samples=200), *looks(Scene(), 199, 90)) == []
 
 
+def test_many_findings_in_a_look_do_not_speak_before_the_picture_can():
+    rule, scene = drift(), Scene()
+    seen = [replace(s, findings=s.findings * 5) for s in looks(scene, 199, 90)]
+    assert told(rule, *seen) == []
+    (first,) = told(rule, *looks(scene, 20, 90, start=199))
+    assert (first.state, first.details["measure"]) == ("on", "brightness")
+
+
 def test_it_has_to_hold_for_its_time():
     (on,) = told(drift(for_s=30.0), *looks(Scene(), 1000, 90))
     assert on.at.mono_ns / 1e9 >= 19.9 + 30
