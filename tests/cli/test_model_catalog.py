@@ -102,7 +102,8 @@ def test_the_catalogue_is_shown_with_what_is_here(run, tmp_path, web) -> None:
     assert "coco-ssd" in run("list", "--catalog")
 
 
-def test_the_same_model_again_makes_no_second_version(run, tmp_path) -> None:
+def added_echo(run, tmp_path) -> tuple[object, ...]:
+    """Adds a bare model; the words that did it."""
     (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
     model = tiny.echo().save(tmp_path / "echo.tflite")
     said = (
@@ -117,6 +118,11 @@ def test_the_same_model_again_makes_no_second_version(run, tmp_path) -> None:
     )
     words = ("add", model, "--labels", tmp_path / "labels.txt", *said)
     run(*words)
+    return words
+
+
+def test_the_same_model_again_makes_no_second_version(run, tmp_path) -> None:
+    words = added_echo(run, tmp_path)
     assert "no new version was made" in run(*words)
     told = json.loads(run(*words, "--json"))
     assert (told["version"], told["added"], told["used"]) == ("1", False, True)
@@ -125,20 +131,7 @@ def test_the_same_model_again_makes_no_second_version(run, tmp_path) -> None:
 
 
 def test_the_same_model_again_can_be_used_again(run, tmp_path) -> None:
-    (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
-    model = tiny.echo().save(tmp_path / "echo.tflite")
-    said = (
-        "--decoder",
-        "grid",
-        "--set",
-        "activation=none",
-        "--set",
-        "background=false",
-        "--set",
-        "cells=box",
-    )
-    words = ("add", model, "--labels", tmp_path / "labels.txt", *said)
-    run(*words)
+    words = added_echo(run, tmp_path)
     run(*words, "--set", "score=0.7", "--use")
     assert "(edgeinfer model use echo 1 uses it)" in run(*words)
     assert json.loads(run(*words, "--use", "--json"))["used"] is True
